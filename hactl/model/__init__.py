@@ -1,0 +1,1 @@
+"""The words of hactl as data: frozen dataclasses, enums and pure functions over them. No I/O, no clock."""

@@ -1,0 +1,161 @@
+"""The one tree of errors. A message says what, where and what to do; the CLI maps a class to an exit code once.
+
+Third-party exceptions are translated into this tree at the boundary where they arise (SSH in `transport`, TOML in
+`config`) and never travel further.
+"""
+
+from __future__ import annotations
+
+
+class HactlError(Exception):
+    """Base of everything hactl reports on purpose.
+
+    `message` is a sentence without the remedy; `remedy` is what to do about it (may be empty); `code` is stable and
+    documented in docs/reference/errors.md.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".rstrip()
+
+
+class InputError(HactlError):
+    """What the operator gave cannot be used: exit code 2."""
+
+    code = "input"
+
+
+class InventoryError(InputError):
+    """One or more problems in an inventory; `problems` holds every one, in file order."""
+
+    code = "inventory"
+
+    def __init__(self, message: str, problems: tuple[str, ...] = (), *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.problems = problems
+
+
+class LimitError(InputError):
+    """A `--limit` expression that names nothing in the inventory or cannot be read."""
+
+    code = "limit"
+
+
+class LabError(HactlError):
+    """The lab could not do what was asked."""
+
+    code = "lab"
+
+
+class LabUnsupportedError(LabError):
+    """This machine cannot host the lab; `missing` names each capability with its remedy."""
+
+    code = "lab-unsupported"
+
+    def __init__(self, message: str, missing: tuple[str, ...] = (), *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.missing = missing
+
+
+class TransportError(HactlError):
+    """A node could not be asked. `node` is its inventory name."""
+
+    code = "transport"
+
+    def __init__(self, node: str, message: str, *, remedy: str = "") -> None:
+        super().__init__(f"{node}: {message}", remedy=remedy)
+        self.node = node
+
+
+class UnreachableError(TransportError):
+    """No connection: refused, no route, or the peer said nothing within the connect timeout."""
+
+    code = "unreachable"
+
+
+class ConnectTimeoutError(UnreachableError):
+    """The peer did not finish connecting (TCP, key exchange or login) within the connect timeout."""
+
+    code = "connect-timeout"
+
+
+class ConnectionLostError(TransportError):
+    """An established connection died. What was under way has an unknown outcome."""
+
+    code = "connection-lost"
+
+
+class HostKeyError(TransportError):
+    """The host key is not the trusted one; nothing was sent."""
+
+    code = "host-key"
+
+
+class HostKeyUnknownError(HostKeyError):
+    """No host key is stored for this node. `fingerprint` is what the peer presented, when known."""
+
+    code = "host-key-unknown"
+
+
+class HostKeyChangedError(HostKeyError):
+    """Another host key is stored for this node; the message holds both fingerprints."""
+
+    code = "host-key-changed"
+
+
+class AuthenticationError(TransportError):
+    """The node refused every key that was offered, or no key could be used."""
+
+    code = "authentication"
+
+
+class KeyEncryptedError(AuthenticationError):
+    """The identity is encrypted, no agent holds it, and there is no terminal to ask on."""
+
+    code = "key-encrypted"
+
+
+class CommandTimeoutError(TransportError):
+    """The node did not answer a request in time. A mutating request has an unknown outcome."""
+
+    code = "timeout"
+
+
+class ChannelError(TransportError):
+    """The connection is fine, but the node would not open the channel that was asked for."""
+
+    code = "channel"
+
+
+class SocketUnavailableError(ChannelError):
+    """A Unix socket or TCP port on the node cannot be reached; the message says absent, denied or refused."""
+
+    code = "socket"
+
+
+class BecomeDeniedError(TransportError):
+    """sudo would not run the command; `rule` is the sudoers line that is missing."""
+
+    code = "sudo-denied"
+
+    def __init__(self, node: str, message: str, *, rule: str = "", remedy: str = "") -> None:
+        super().__init__(node, message, remedy=remedy)
+        self.rule = rule
+
+
+class UnsupportedError(TransportError):
+    """This transport cannot do what was asked."""
+
+    code = "unsupported"
+
+
+class ParseError(HactlError):
+    """A node answered with something its driver does not understand."""
+
+    code = "parse"

@@ -1,7 +1,7 @@
 """The shape of a question. A probe is data plus a pure `parse`; the engine asks it and keeps time.
 
 Every kind of probe has
-- `key`: unique on a node, `kind` or `kind:service` ("host", "disk", "http:shop"); where the facts are found in the state;
+- `key`: unique on a node, `kind` or `kind:service` ("host", "disk", "http:shop"); its facts are kept under it;
 - `cadence`: how often;
 - `deadline`: seconds after which the answer no longer interests anybody;
 - `parse(answer, asked)`: the facts, or ParseError. Text in an answer is already safe (`model.text`); what a parser

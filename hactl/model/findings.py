@@ -44,8 +44,8 @@ class Scope:
 class Finding:
     """One judged fact.
 
-    `key` is stable from sample to sample ("disk:db1:/var"): acknowledgement, hysteresis and ages hang on it. `since` is
-    the monotonic second from which it has had this level. `value` and the limits are in the metric's unit, for perfdata.
+    `key` is stable from sample to sample ("disk:db1:/var"): acknowledgement, hysteresis and ages hang on it. `since`
+    is the monotonic second from which it has had this level. `value` is in the metric's unit.
     """
 
     key: str

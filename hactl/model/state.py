@@ -137,7 +137,7 @@ def initial(inventory: Inventory, *, now: float, epoch: float) -> ClusterState:
 
 
 def apply(state: ClusterState, event: StateEvent) -> ClusterState:
-    """The picture after one event. Costs one copy of the node mapping; nodes that did not change keep their identity."""
+    """The picture after one event. Costs one copy of the node mapping; unchanged nodes keep their identity."""
     node = state.nodes[event.node]
     if isinstance(event, LinkChanged):
         return replace(

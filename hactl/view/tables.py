@@ -1,0 +1,116 @@
+"""Tables as data: columns that know how much room they want, rows with stable keys, cells with a level.
+
+Who draws (a terminal table, a widget) decides on colours and borders; `fit` decides for all of them which columns a
+width has room for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from hactl.model.findings import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`priority` 0 is always shown; of the others the highest number leaves first when room is short.
+
+    `grow`: may take what room is left over; a growing column may also be cut down to `minimum`.
+    """
+
+    key: str
+    title: str
+    align: Literal["left", "right"] = "left"
+    minimum: int = 1
+    priority: int = 0
+    grow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`level` None: plain text. `sort` orders the column (None: by text; unknown cells go last)."""
+
+    text: str
+    level: Level | None = None
+    sort: float | str | None = None
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`key` names the same thing from picture to picture; `cells` stand in the order of the table's columns."""
+
+    key: str
+    cells: tuple[Cell, ...]
+    level: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A column that is shown: its index in the table and its width in terminal cells."""
+
+    index: int
+    column: Column
+    width: int
+
+
+def fit(table: Table, width: int, *, gap: int = 2) -> tuple[Placed, ...]:
+    """The columns that `width` terminal cells have room for, in order, with their widths.
+
+    Columns leave by priority until the rest fits; then growing columns are cut down towards their minimum.
+    """
+    wanted = {index: _natural(table.rows, index, column) for index, column in enumerate(table.columns)}
+    shown = list(wanted)
+
+    def least(index: int) -> int:
+        column = table.columns[index]
+        return min(wanted[index], max(column.minimum, len(column.title))) if column.grow else wanted[index]
+
+    def excess() -> int:
+        return sum(map(least, shown)) + gap * max(0, len(shown) - 1) - width
+
+    while excess() > 0 and (leaving := max(shown, key=lambda index: table.columns[index].priority)):
+        if table.columns[leaving].priority == 0:
+            break
+        shown.remove(leaving)
+    spare = max(0, -excess())
+    widths: dict[int, int] = {}
+    for index in shown:
+        extra = min(spare, wanted[index] - least(index))
+        spare -= extra
+        widths[index] = least(index) + extra
+    return tuple(Placed(index, table.columns[index], widths[index]) for index in shown)
+
+
+def _natural(rows: Sequence[Row], index: int, column: Column) -> int:
+    return max([len(column.title), column.minimum, *(len(row.cells[index].text) for row in rows)])
+
+
+def sorted_rows(rows: Sequence[Row], index: int, *, reverse: bool = False) -> tuple[Row, ...]:
+    """Rows by one column; rows whose cell is unknown stand last either way. Stable."""
+
+    def key(row: Row) -> tuple[int, float, str]:
+        cell = row.cells[index]
+        value = cell.text if cell.sort is None else cell.sort
+        return (0, 0.0, value.casefold()) if isinstance(value, str) else (0, value, "")
+
+    known = [row for row in rows if not row.cells[index].unknown]
+    unknown = [row for row in rows if row.cells[index].unknown]
+    return (*sorted(known, key=key, reverse=reverse), *unknown)
+
+
+def matching(rows: Sequence[Row], needle: str) -> tuple[Row, ...]:
+    """Rows with `needle` in one of their cells, in any case; `!needle` for those without it."""
+    inverse = needle.startswith("!")
+    wanted = needle.removeprefix("!").casefold()
+    if not wanted:
+        return tuple(rows)
+    return tuple(row for row in rows if any(wanted in cell.text.casefold() for cell in row.cells) != inverse)

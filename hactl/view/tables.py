@@ -6,6 +6,7 @@ width has room for.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -77,7 +78,8 @@ def fit(table: Table, width: int, *, gap: int = 2) -> tuple[Placed, ...]:
     def excess() -> int:
         return sum(map(least, shown)) + gap * max(0, len(shown) - 1) - width
 
-    while excess() > 0 and (leaving := max(shown, key=lambda index: table.columns[index].priority)):
+    while excess() > 0:
+        leaving = max(shown, key=lambda index: table.columns[index].priority)
         if table.columns[leaving].priority == 0:
             break
         shown.remove(leaving)
@@ -91,7 +93,16 @@ def fit(table: Table, width: int, *, gap: int = 2) -> tuple[Placed, ...]:
 
 
 def _natural(rows: Sequence[Row], index: int, column: Column) -> int:
-    return max([len(column.title), column.minimum, *(len(row.cells[index].text) for row in rows)])
+    return max([len(column.title), column.minimum, *(text_width(row.cells[index].text) for row in rows)])
+
+
+def text_width(text: str) -> int:
+    """Terminal cells that `text` takes: wide and full-width characters take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
+    )
 
 
 def sorted_rows(rows: Sequence[Row], index: int, *, reverse: bool = False) -> tuple[Row, ...]:

@@ -1,0 +1,352 @@
+"""What may stand in an inventory file, table by table: the shape, not yet the sense (`check`) nor the model (`build`).
+
+The docstrings below keys are for people who write inventories: `hactl inventory schema` shows them in editors.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+
+from hactl.config.values import (
+    Address,
+    Duration,
+    Filled,
+    IpAddress,
+    KnownHosts,
+    Level,
+    LocalPath,
+    LocalPaths,
+    Name,
+    Package,
+    Port,
+    RemotePath,
+    Seconds,
+    Text,
+    Unit,
+    UrlPath,
+)
+from hactl.model.metrics import METRICS
+
+SCHEMA = 1
+
+
+class Entry(BaseModel):
+    """A table of the file. Strict: no key but these, and no value is bent into a type."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class ClusterEntry(Entry):
+    """The cluster as a whole."""
+
+    name: Name
+    """What the cluster is called; {cluster} stands for it in paths."""
+    drill_node: Name | None = None
+    """The node that restore drills run on. Without one, no drill runs."""
+
+
+class AlgorithmsEntry(Entry):
+    """SSH algorithms in order of preference. Left away: quick ones that OpenSSH offers by default."""
+
+    kex: list[Filled] = []
+    """Key exchange, e.g. ["curve25519-sha256"]."""
+    ciphers: list[Filled] = []
+    """Ciphers, e.g. ["aes128-gcm@openssh.com"]."""
+    macs: list[Filled] = []
+    """Message authentication codes, for ciphers that need one."""
+    host_keys: list[Filled] = []
+    """Types of host key, e.g. ["ssh-ed25519"]."""
+
+
+class SshEntry(Entry):
+    """How nodes are reached. [ssh] holds for all; a node's own `ssh` table wins over it, key by key."""
+
+    user: Filled | None = None
+    """Login user. Left away: what ~/.ssh/config says, else the local user."""
+    port: Port | None = None
+    """sshd's port. Left away: what ~/.ssh/config says, else 22."""
+    identity: LocalPaths | None = None
+    """Private key file or files. Left away: the agent and the usual files."""
+    known_hosts: KnownHosts | None = None
+    """File or files of trusted host keys. Left away: ~/.ssh/known_hosts. Checking cannot be turned off."""
+    host_key_alias: Filled | None = None
+    """The name to look up in known_hosts instead of the address."""
+    proxy_jump: Filled | None = None
+    """The name of a node to go through, or "user@host:port" of a machine outside the inventory; several by comma.
+    "none" takes the default of [ssh] back."""
+    socket: LocalPath | None = None
+    """A Unix socket on this machine that leads to the node's sshd. "none" takes the default of [ssh] back."""
+    config: LocalPaths | None = None
+    """ssh_config files to honour. Left away: ~/.ssh/config where present; []: none."""
+    transport: Literal["asyncssh", "paramiko", "local"] | None = None
+    """The library that speaks SSH, or "local" for the machine that hactl runs on."""
+    become: Literal["sudo", "none"] | None = None
+    """How to get another user's rights; "none" when the login user already may do everything."""
+    connect_timeout: Seconds | None = None
+    """Seconds for TCP, key exchange and login together (5)."""
+    keepalive: Seconds | None = None
+    """Seconds between keepalives; three unanswered ones end the connection (2)."""
+    max_sessions: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Commands at once on one connection (8); sshd's own MaxSessions is 10 by default."""
+    algorithms: AlgorithmsEntry | None = None
+    """SSH algorithms, where the defaults do not suit."""
+
+
+class SiteEntry(Entry):
+    """A place that fails as a whole: a data centre, a room, a zone."""
+
+    name: Name
+    """What --limit site:NAME and nodes call it."""
+    description: Text = ""
+    """A few words for people."""
+
+
+class NodeEntry(Entry):
+    """A machine reached over SSH."""
+
+    name: Name
+    """What hactl calls the node; needs not be its host name."""
+    site: Name
+    """The site it stands in."""
+    address: Address
+    """Its IP address or host name."""
+    roles: list[Name] = []
+    """What it does; services find their nodes by role."""
+    labels: dict[Name, Text] = {}
+    """Anything else to select by: --limit label:KEY=VALUE."""
+    standing: Literal["active", "spare"] = "active"
+    """A spare is watched, but nothing depends on it and it never counts as available."""
+    ssh: SshEntry = SshEntry()
+    """What differs from [ssh] for this node."""
+
+
+class ServiceEntry(Entry):
+    """What every service has. It runs on the nodes of `role`, or on `nodes`; never both."""
+
+    name: Name
+    """What users of hactl call the service."""
+    role: Name | None = None
+    """All nodes with this role provide it."""
+    nodes: list[Name] | None = None
+    """Or exactly these nodes do."""
+    unit: Unit | None = None
+    """The systemd unit that carries it."""
+    units: list[Unit] | None = None
+    """Or several units."""
+    minimum: Annotated[int, Field(ge=0)] | None = None
+    """Active nodes that must be available. Left away: the pool's minimum where it has one, else 1."""
+
+    @model_validator(mode="after")
+    def _one_way_each(self) -> ServiceEntry:
+        if (self.role is None) == (self.nodes is None):
+            raise ValueError("needs `role` or `nodes`" if self.role is None else "has `role` and `nodes`; keep one")
+        if self.unit is not None and self.units is not None:
+            raise ValueError("has `unit` and `units`; keep one")
+        return self
+
+
+class VersionEntry(Entry):
+    """How the running version is asked for: `path` or `command`."""
+
+    path: UrlPath | None = None
+    """A path of the service that answers with its version."""
+    command: list[Filled] | None = None
+    """Or a command on the node that prints it, word by word."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> VersionEntry:
+        if (self.path is None) == (not self.command):
+            raise ValueError("needs `path` or `command`, and not both")
+        return self
+
+
+class HttpEntry(ServiceEntry):
+    """An application that answers HTTP."""
+
+    kind: Literal["http"]
+    port: Port
+    """The port it listens on."""
+    health: UrlPath = "/"
+    """The path that tells whether it is well."""
+    host: Address | None = None
+    """The Host header. Left away: the node's address."""
+    expect_status: Annotated[int, Field(ge=100, le=599)] = 200
+    """The status that a healthy answer has."""
+    package: Package | None = None
+    """The Debian package that holds it; upgrades need to know."""
+    version: VersionEntry | None = None
+    """How to ask for the running version."""
+
+
+class PostgresqlEntry(ServiceEntry):
+    """A PostgreSQL cluster: one primary and its standbys."""
+
+    kind: Literal["postgresql"]
+    version: Annotated[int, Field(ge=10, le=99)] = 15
+    """Major version."""
+    cluster: Filled = "main"
+    """Debian's name of the cluster."""
+    port: Port = 5432
+    """The port, which also names the socket."""
+    data_directory: RemotePath | None = None
+    """Left away: /var/lib/postgresql/VERSION/CLUSTER."""
+    socket_directory: RemotePath = "/var/run/postgresql"
+    """The folder of its Unix socket."""
+    user: Filled | None = None
+    """The role that watches. Left away: the SSH user's name."""
+    database: Filled = "postgres"
+    """The database to connect to."""
+    manager: Literal["plain", "patroni"] = "plain"
+    """Who decides which node is the primary: nobody but you and hactl, or Patroni."""
+
+
+class PgbackrestEntry(ServiceEntry):
+    """Backups by pgBackRest."""
+
+    kind: Literal["pgbackrest"]
+    database: Name
+    """The postgresql service that is backed up."""
+    stanza: Filled = "main"
+    """The stanza's name."""
+    repository_host: Name | None = None
+    """The node with the repository. Left away: the service's node, when it has exactly one."""
+    repositories: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=1)] = [1]
+    """Numbers of the repositories to watch (repo1, repo2, ...)."""
+    os_user: Filled = "pgbackrest"
+    """The user that may read the repository there."""
+    max_age_full: Duration = 8 * 86400.0
+    """A full backup older than this is a warning: seconds, or "8d"."""
+    max_age_any: Duration = 26 * 3600.0
+    """So is a newest backup of any type older than this: seconds, or "26h"."""
+
+
+class HaproxyEntry(ServiceEntry):
+    """Balancers by HAProxy."""
+
+    kind: Literal["haproxy"]
+    admin_socket: RemotePath = "/run/haproxy/admin.sock"
+    """The stats socket with `level admin`."""
+    state_file: RemotePath | None = None
+    """The server-state-file that a reload reads; without one a reload forgets what is drained."""
+
+
+class KeepalivedEntry(ServiceEntry):
+    """Addresses that move between nodes by keepalived."""
+
+    kind: Literal["keepalived"]
+    track_file: RemotePath | None = None
+    """A track_file that makes a node give its addresses up."""
+
+
+class UnitEntry(ServiceEntry):
+    """Any other systemd unit that matters."""
+
+    kind: Literal["unit"]
+
+    @model_validator(mode="after")
+    def _has_unit(self) -> UnitEntry:
+        if self.unit is None and not self.units:
+            raise ValueError("needs `unit` or `units`")
+        return self
+
+
+AnyServiceEntry: TypeAlias = HttpEntry | PostgresqlEntry | PgbackrestEntry | HaproxyEntry | KeepalivedEntry | UnitEntry
+
+SERVICES: dict[str, type[ServiceEntry]] = {
+    "http": HttpEntry,
+    "postgresql": PostgresqlEntry,
+    "pgbackrest": PgbackrestEntry,
+    "haproxy": HaproxyEntry,
+    "keepalived": KeepalivedEntry,
+    "unit": UnitEntry,
+}
+
+
+class PoolEntry(Entry):
+    """A backend of a balancer."""
+
+    name: Name
+    """What hactl calls the pool."""
+    service: Name
+    """The service that its members provide."""
+    balancer: Name
+    """The haproxy service that it stands in."""
+    backend: Filled
+    """The backend's name in HAProxy."""
+    minimum: Annotated[int, Field(ge=0)] = 1
+    """Members that must stay available."""
+    members: list[Name] | None = None
+    """Its nodes. Left away: all nodes of the service."""
+    servers: dict[Name, Filled] = {}
+    """What HAProxy calls a node, where that is not the node's name."""
+    routing: Literal["all", "one"] = "all"
+    """Whether every healthy member takes traffic, or exactly one does (the primary)."""
+
+
+class VipEntry(Entry):
+    """An address that keepalived moves."""
+
+    name: Name
+    """What hactl calls the address."""
+    address: IpAddress
+    """The address, without a prefix length."""
+    service: Name
+    """The keepalived service whose nodes may hold it."""
+
+
+class LevelsEntry(Entry):
+    """Where a value becomes a finding. A level left away keeps what holds otherwise; "off" raises nothing."""
+
+    warn: Level = Field(default=None)
+    """From here on it is a warning."""
+    crit: Level = Field(default=None)
+    """From here on it is critical."""
+
+
+class MetricsEntry(Entry):
+    """Levels by metric; its keys are the names in METRICS."""
+
+    def levels(self) -> dict[str, LevelsEntry]:
+        """What was given, by metric."""
+        return {name: getattr(self, name) for name in METRICS if name in self.model_fields_set}
+
+
+_METRICS: dict[str, Any] = {
+    name: (LevelsEntry | None, Field(None, description=metric.meaning)) for name, metric in METRICS.items()
+}
+_MetricsTable = create_model("MetricsEntry", __base__=MetricsEntry, __doc__="Levels by metric.", **_METRICS)
+_ByName: Any = dict[Name, _MetricsTable]  # type: ignore[valid-type] # a class that METRICS makes, not source text
+
+
+class ThresholdsEntry(MetricsEntry):
+    """Levels for the whole cluster, and tighter or wider ones by role and by node."""
+
+    roles: dict[Name, MetricsEntry] = {}
+    nodes: dict[Name, MetricsEntry] = {}
+
+
+ThresholdsTable = create_model(
+    "ThresholdsEntry",
+    __base__=ThresholdsEntry,
+    __doc__=ThresholdsEntry.__doc__,
+    roles=(_ByName, Field({}, description="Levels for the nodes of a role.")),
+    nodes=(_ByName, Field({}, description="Levels for one node; they win over those of its roles.")),
+    **_METRICS,
+)
+
+
+class InventoryFile(Entry):
+    """An inventory of hactl: one cluster."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    """The version of this format."""
+    cluster: ClusterEntry
+    ssh: SshEntry = SshEntry()
+    sites: list[SiteEntry]
+    nodes: list[NodeEntry]
+    services: list[Annotated[AnyServiceEntry, Field(discriminator="kind")]] = []
+    pools: list[PoolEntry] = []
+    vips: list[VipEntry] = []
+    thresholds: ThresholdsTable = ThresholdsTable()  # type: ignore[valid-type] # made from METRICS, see above

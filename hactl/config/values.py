@@ -1,0 +1,190 @@
+"""The kinds of value that an inventory's keys hold, each with its check and the sentence that a wrong one gets.
+
+A check either returns the value or raises ValueError with a sentence that reads after "KEY: ". Nothing here knows which
+key it serves.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from hactl.model.suggest import nearest, quoted
+from hactl.model.text import safe
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+RESERVED = frozenset({"all", "none", "localhost", "ungrouped"})
+PLACEHOLDERS = ("cluster", "node")
+
+_UNIT_TYPES = ("service", "socket", "timer", "target", "mount", "path", "slice", "scope", "device", "swap", "automount")
+_UNIT = re.compile(rf"[A-Za-z0-9:_.\\@-]+\.(?:{'|'.join(_UNIT_TYPES)})")
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?")
+
+
+def text(value: str) -> str:
+    """One line that can be shown anywhere: nothing that moves a cursor, hides or reorders."""
+    if safe(value) != value or not value.isprintable():
+        raise ValueError(f"{quoted(value)} holds a control or invisible character")
+    return value
+
+
+def filled(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return text(value)
+
+
+def name(value: str) -> str:
+    """A name that can stand in --limit, a file name, an ansible group and a sentence without quotes."""
+    if not value:
+        raise ValueError("must not be empty")
+    if value in RESERVED:
+        raise ValueError(f"{quoted(value)} has a meaning of its own in hactl, ssh or ansible; choose another name")
+    if not NAME.fullmatch(value):
+        lower = re.sub(r"[^a-z0-9._-]+", "-", value.lower()).strip("-._")[:63]
+        hint = f'; did you mean "{lower}"?' if lower and lower not in RESERVED else ""
+        raise ValueError(
+            f"{quoted(value)} is not a name: a to z, 0 to 9, and inside also . _ - (at most 63 characters){hint}"
+        )
+    return value
+
+
+def address(value: str) -> str:
+    """An IP address or a host name."""
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return _host_name(value)
+    return value
+
+
+def ip_address(value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        hint = "; leave the prefix length away" if "/" in value else ""
+        raise ValueError(f"{quoted(value)} is not an IP address{hint}") from None
+    return value
+
+
+def _host_name(value: str) -> str:
+    labels = value.removesuffix(".").split(".")
+    if all(label.isdigit() for label in labels):
+        raise ValueError(f"{quoted(value)} is not an IP address")
+    if len(value) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise ValueError(f"{quoted(value)} is neither an IP address nor a host name{_address_hint(value)}")
+    return value
+
+
+def _address_hint(value: str) -> str:
+    if "@" in value:
+        return '; the user goes into ssh = { user = "..." }'
+    if re.fullmatch(r"[^:]+:\d+", value):
+        return "; the port goes into ssh = { port = ... }"
+    if "/" in value:
+        return "; leave the prefix length away"
+    return ""
+
+
+def unit(value: str) -> str:
+    if not _UNIT.fullmatch(value):
+        hint = f'; did you mean "{value}.service"?' if _UNIT.fullmatch(f"{value}.service") else ""
+        raise ValueError(f"{quoted(value)} is not a systemd unit's full name{hint}")
+    return value
+
+
+def package(value: str) -> str:
+    if not _PACKAGE.fullmatch(value):
+        raise ValueError(f"{quoted(value)} is not the name of a Debian package")
+    return value
+
+
+def remote_path(value: str) -> str:
+    """A path on a node, where nobody's home and no working directory can be assumed."""
+    if not filled(value).startswith("/"):
+        raise ValueError(f"{quoted(value)} must be an absolute path on the node")
+    if ".." in PurePosixPath(value).parts:
+        raise ValueError(f"{quoted(value)} must not contain ..")
+    return value
+
+
+def local_path(value: str) -> str:
+    """A path on this machine; may start with ~, may be relative to the inventory, may hold {cluster} and {node}."""
+    filled(value)
+    for held in re.findall(r"\{([^{}]*)\}", value):
+        if held not in PLACEHOLDERS:
+            found = nearest(held, PLACEHOLDERS)
+            hint = f'; did you mean "{{{found}}}"?' if found else ""
+            raise ValueError(f"{quoted('{' + held + '}')} stands for nothing; known are {{cluster}} and {{node}}{hint}")
+    if re.search(r"[{}]", re.sub(r"\{[^{}]*\}", "", value)):
+        raise ValueError(f"{quoted(value)} has a brace without its partner")
+    return value
+
+
+def known_hosts(value: str) -> str:
+    if value in {"none", "/dev/null"}:
+        raise ValueError("host keys are always checked; name the file that holds them")
+    return local_path(value)
+
+
+def url_path(value: str) -> str:
+    if not filled(value).startswith("/") or " " in value:
+        raise ValueError(f'{quoted(value)} must be a path that starts with "/" and holds no blanks')
+    return value
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    found = _DURATION.fullmatch(value.strip())
+    if found is None:
+        raise ValueError(f'{quoted(value)} is not a duration; write seconds, or "90s", "15m", "26h", "8d", "2w"')
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def _no_level(value: object) -> object:
+    if isinstance(value, str) and value != "off":
+        raise ValueError(f'{quoted(value)} is not a level; write a number, or "off"')
+    return None if value == "off" else value
+
+
+_STRINGS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+Text: TypeAlias = Annotated[str, AfterValidator(text)]
+Filled: TypeAlias = Annotated[str, AfterValidator(filled), Field(json_schema_extra={"minLength": 1})]
+Name: TypeAlias = Annotated[str, AfterValidator(name), Field(json_schema_extra={"pattern": f"^{NAME.pattern}$"})]
+Address: TypeAlias = Annotated[str, AfterValidator(address)]
+IpAddress: TypeAlias = Annotated[str, AfterValidator(ip_address)]
+Unit: TypeAlias = Annotated[str, AfterValidator(unit)]
+Package: TypeAlias = Annotated[str, AfterValidator(package)]
+RemotePath: TypeAlias = Annotated[str, AfterValidator(remote_path), Field(json_schema_extra={"pattern": "^/"})]
+LocalPath: TypeAlias = Annotated[str, AfterValidator(local_path)]
+UrlPath: TypeAlias = Annotated[str, AfterValidator(url_path), Field(json_schema_extra={"pattern": "^/"})]
+LocalPaths: TypeAlias = Annotated[list[LocalPath], BeforeValidator(_one_or_more), WithJsonSchema(_STRINGS)]
+KnownHosts: TypeAlias = Annotated[
+    list[Annotated[str, AfterValidator(known_hosts)]], BeforeValidator(_one_or_more), WithJsonSchema(_STRINGS)
+]
+Port: TypeAlias = Annotated[int, Field(ge=1, le=65535)]
+Seconds: TypeAlias = Annotated[float, Field(gt=0, le=86400, allow_inf_nan=False)]
+Duration: TypeAlias = Annotated[
+    float,
+    BeforeValidator(_duration),
+    Field(gt=0, allow_inf_nan=False),
+    WithJsonSchema({"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string"}]}),
+]
+Level: TypeAlias = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None,
+    BeforeValidator(_no_level),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"const": "off"}]}),
+]

@@ -1,0 +1,214 @@
+#!/bin/sh
+# One step of bootstrap.steps, on this node, as root, with the LAB_* variables that common.sh lists.
+#
+#   bootstrap.sh pg-primary | pg-standbys | stanza | first-backup | ready
+#
+# Every step looks first at what is there: run again, also after a failover, it changes nothing that works. It
+# never starts a database whose start.conf says manual: somebody fenced it.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=vagrant/provision/common.sh
+. "$here/common.sh"
+
+as_postgres() {
+    runuser -u postgres -- "$@"
+}
+
+as_pgbackrest() {
+    runuser -u pgbackrest -- "$@"
+}
+
+sql() {
+    as_postgres psql -X -q -A -t -v ON_ERROR_STOP=1 -d "${1:-postgres}" -f -
+}
+
+have_database() {
+    [ -e "$PG_DATA/PG_VERSION" ]
+}
+
+start_database() {
+    read -r policy <"$PG_CONFIG/start.conf"
+    if [ "$policy" = auto ]; then
+        quietly systemctl enable "$PG_UNIT"
+        systemctl start "$PG_UNIT"
+        systemctl -q is-active "$PG_UNIT" || fail "PostgreSQL did not start: $(tail -n 5 "/var/log/postgresql/postgresql-$PG_VERSION-main.log")"
+    else
+        echo "$LAB_NODE: start.conf says $policy: PostgreSQL is left as it is"
+    fi
+}
+
+# in_recovery NODE: t (a standby) or f (a primary); nothing if no database answers there
+in_recovery() {
+    echo 'SELECT pg_is_in_recovery()' | as_postgres psql -X -A -t -w \
+        -d "host=$1 user=replicator dbname=postgres connect_timeout=3" -f - 2>/dev/null || true
+}
+
+other_databases() {
+    names_of db | grep -vx "$LAB_NODE" || true
+}
+
+# --- pg-primary ---------------------------------------------------------------------------------------------
+pg_primary() {
+    learn_hosts postgres /var/lib/postgresql backup
+    if have_database; then
+        start_database
+    elif [ "$LAB_NODE" = "$(first_of db)" ]; then
+        for name in $(other_databases); do
+            # A database lives elsewhere already: this node is to become a standby of it.
+            [ -z "$(in_recovery "$name")" ] || return 0
+        done
+        make_database
+        start_database
+    fi
+    if [ "$LAB_NODE" = "$(first_of db)" ] && [ "$(echo 'SELECT pg_is_in_recovery()' | sql)" = f ]; then
+        fill_database
+    fi
+}
+
+make_database() {
+    rm -rf "$PG_DATA.new"
+    install -d -m 700 -o postgres -g postgres "$PG_DATA.new"
+    quietly as_postgres "$PG_BIN/initdb" --pgdata "$PG_DATA.new" --data-checksums --encoding UTF8 \
+        --locale C.UTF-8 --auth peer
+    # The files in /etc are the ones that count.
+    rm "$PG_DATA.new/postgresql.conf" "$PG_DATA.new/pg_hba.conf" "$PG_DATA.new/pg_ident.conf"
+    [ ! -e "$PG_DATA" ] || rmdir "$PG_DATA"
+    mv "$PG_DATA.new" "$PG_DATA"
+}
+
+# Roles, slots and the shop's database. Secrets go through standard input, never through an argument.
+fill_database() {
+    if [ "$(echo "SELECT count(*) FROM pg_roles WHERE rolname = 'hactl'" | sql)" = 0 ]; then
+        {
+            echo 'BEGIN;'
+            echo "CREATE ROLE replicator LOGIN REPLICATION PASSWORD '$(cat "$KEYS/replicator.password")';"
+            echo "CREATE ROLE shop LOGIN PASSWORD '$(cat "$KEYS/shop.password")';"
+            cat "$here/files/roles.sql"
+            for name in $(other_databases); do
+                echo "SELECT pg_create_physical_replication_slot('$(slot_of "$name")', true);"
+            done
+            echo 'COMMIT;'
+        } | sql >/dev/null
+    fi
+    if [ "$(echo "SELECT count(*) FROM pg_database WHERE datname = 'shop'" | sql)" = 0 ]; then
+        echo 'CREATE DATABASE shop OWNER shop' | sql
+    fi
+}
+
+slot_of() {
+    echo "$1" | tr -c 'a-z0-9\n' _
+}
+
+# --- pg-standbys --------------------------------------------------------------------------------------------
+pg_standbys() {
+    have_database || copy_database
+    start_database
+}
+
+copy_database() {
+    primary=
+    for name in $(other_databases); do
+        [ "$(in_recovery "$name")" != f ] || primary=$name
+    done
+    [ -n "$primary" ] || fail 'no primary answers, so there is nothing to copy'
+    slot=$(slot_of "$LAB_NODE")
+    as_postgres psql -X -q -w -d "host=$primary user=replicator dbname=postgres" >/dev/null <<END
+SELECT pg_create_physical_replication_slot('$slot', true)
+WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$slot')
+END
+    rm -rf "$PG_DATA.new"
+    quietly as_postgres pg_basebackup --pgdata "$PG_DATA.new" --write-recovery-conf --slot "$slot" \
+        --wal-method stream --checkpoint fast --no-password \
+        --dbname "host=$primary user=replicator application_name=$LAB_NODE"
+    [ ! -e "$PG_DATA" ] || rmdir "$PG_DATA"
+    mv "$PG_DATA.new" "$PG_DATA"
+}
+
+# --- the repository -----------------------------------------------------------------------------------------
+backrest() {
+    as_pgbackrest pgbackrest --stanza=main "$@"
+}
+
+stanza() {
+    learn_hosts pgbackrest /home/pgbackrest db
+    # Does nothing where the stanza is there and fits. Before the standbys exist they cannot be asked.
+    [ -e /var/lib/pgbackrest/backup/main/backup.info ] || quietly backrest --log-level-console=error stanza-create
+}
+
+# A backup waits until its last segment is archived, so it proves the archive too.
+first_backup() {
+    if ! backrest --output=json info | grep -q '"type":"full"'; then
+        quietly backrest --log-level-console=error --type=full backup
+    fi
+}
+
+# --- ready --------------------------------------------------------------------------------------------------
+# Each says what is wrong, and fails, until nothing is.
+ready() {
+    wait_for 60 "ready_$LAB_ROLE"
+    wait_for 60 no_failed_unit
+}
+
+no_failed_unit() {
+    failed=$(systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1 | paste -sd ' ' -)
+    [ -z "$failed" ] || {
+        echo "failed units: $failed"
+        return 1
+    }
+}
+
+ready_db() {
+    if [ "$(echo 'SELECT pg_is_in_recovery()' | sql)" = t ]; then
+        streaming=$(echo "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'" | sql)
+        [ "$streaming" = 1 ] || {
+            echo 'the standby does not stream'
+            return 1
+        }
+        return 0
+    fi
+    standbys=$(other_databases | wc -l)
+    streaming=$(echo "SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'" | sql)
+    [ "$streaming" -ge "$standbys" ] || {
+        echo "$streaming of $standbys standbys stream"
+        return 1
+    }
+}
+
+ready_backup() {
+    backrest --output=json info | grep -q '"status":{"code":0,' || {
+        backrest info
+        return 1
+    }
+}
+
+ready_app() {
+    curl -fsS -m 5 -o /dev/null "http://$LAB_ADDRESS:8080/api/orders?limit=1" &&
+        health=$(curl -fsS -m 5 "http://$LAB_ADDRESS:8080/healthz") && [ "$health" = ok ] || {
+        echo "the shop says: ${health:-nothing}"
+        return 1
+    }
+}
+
+ready_lb() {
+    systemctl -q is-active keepalived.service || {
+        echo 'keepalived does not run'
+        return 1
+    }
+    echo 'show stat' | socat -t 5 - UNIX-CONNECT:/run/haproxy/admin.sock >"$LAB/stat"
+    shops=$(grep -c '^be_shop,shop-.*,UP,' "$LAB/stat" || true)
+    primaries=$(grep '^be_pg_primary,' "$LAB/stat" | grep -v ',BACKEND,' | grep -c ',UP,' || true)
+    [ "$shops" = "$(names_of app | wc -l)" ] && [ "$primaries" = 1 ] || {
+        echo "servers up: $shops of the shop, $primaries primaries"
+        return 1
+    }
+    curl -fsS -m 5 -o /dev/null "http://$LAB_VIP/healthz"
+}
+
+case ${1:-} in
+pg-primary) pg_primary ;;
+pg-standbys) pg_standbys ;;
+stanza) stanza ;;
+first-backup) first_backup ;;
+ready) ready ;;
+*) fail "no such step: ${1:-}" ;;
+esac

@@ -1,0 +1,26 @@
+# shellcheck shell=sh
+# Role app: the shop, from the lab's own apt repository, which also offers its next version.
+
+: "${here:?}"
+mkdir -p /etc/shop
+CHANGED=0
+put /etc/shop/shop.env 644 root:root <<END
+# Written by the lab. The database is reached through the balancers, wherever the primary is.
+SHOP_PORT=8080
+SHOP_NODE=$LAB_NODE
+SHOP_DATABASE=postgresql://shop@$LAB_VIP:5432/shop
+PGPASSFILE=/etc/shop/pgpass
+END
+
+echo 'deb [trusted=yes] file:/srv/apt ./' | put /etc/apt/sources.list.d/hactl-lab.list 644 root:root
+sh "$here/repo.sh" refresh
+
+if [ "$(dpkg-query --show --showformat '${db:Status-Status}' shop 2>/dev/null)" != installed ]; then
+    # The first of the versions on offer, so that there is something to upgrade to.
+    quietly apt-get install -y -q -o Dpkg::Use-Pty=0 shop=1.0.0
+    CHANGED=0 # its start has read what is new
+fi
+echo "*:*:*:shop:$(cat "$KEYS/shop.password")" | put /etc/shop/pgpass 600 shop:shop
+if [ "$CHANGED" = 1 ]; then
+    systemctl restart shop.service
+fi

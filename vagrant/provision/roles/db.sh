@@ -1,0 +1,52 @@
+# shellcheck shell=sh
+# Role db: PostgreSQL's configuration and its archiving to the backup node. The data directory itself comes from
+# bootstrap.sh: what it holds (a new database or a copy of the primary's) depends on the other nodes.
+
+: "${here:?}"
+backup=$(first_of backup)
+
+CHANGED=0
+mkdir -p "$PG_CONFIG"
+chown postgres:postgres "/etc/postgresql/$PG_VERSION" "$PG_CONFIG"
+put "$PG_CONFIG/postgresql.conf" 644 postgres:postgres <"$here/files/postgresql.conf"
+put "$PG_CONFIG/pg_ident.conf" 640 postgres:postgres </dev/null
+{
+    echo '# Written by the lab.'
+    echo '# TYPE  DATABASE     USER        ADDRESS             METHOD'
+    echo 'local   all          all                             peer'
+    for address in $(addresses_of lb); do
+        echo '# a balancer: its check (a role that can do nothing), and the shop behind it'
+        printf 'host    postgres     hacheck     %-19s trust\n' "$address/32"
+        printf 'host    shop         shop        %-19s scram-sha-256\n' "$address/32"
+    done
+    for address in $(addresses_of db); do
+        echo '# a database node: streaming; pg_rewind and questions'
+        printf 'host    replication  replicator  %-19s scram-sha-256\n' "$address/32"
+        printf 'host    postgres     replicator  %-19s scram-sha-256\n' "$address/32"
+    done
+} | put "$PG_CONFIG/pg_hba.conf" 640 postgres:postgres
+# auto: the machine's start starts it. Whoever fences a database writes manual here, so it is not ours to reset.
+[ -e "$PG_CONFIG/start.conf" ] || echo auto | put "$PG_CONFIG/start.conf" 644 postgres:postgres
+
+if [ "$CHANGED" = 1 ] && systemctl -q is-active "$PG_UNIT"; then
+    systemctl reload "$PG_UNIT"
+fi
+
+put /etc/pgbackrest.conf 640 postgres:postgres <<END
+# Written by the lab.
+[global]
+repo1-host=$backup
+repo1-host-user=pgbackrest
+compress-type=lz4
+io-timeout=20
+log-level-console=off
+log-level-stderr=warn
+log-level-file=off
+
+[main]
+pg1-path=$PG_DATA
+END
+install_ssh postgres /var/lib/postgresql backup pgbackrest
+# Standbys, rewinds and questions come to the others with this.
+echo "*:5432:*:replicator:$(cat "$KEYS/replicator.password")" |
+    put /var/lib/postgresql/.pgpass 600 postgres:postgres

@@ -1,0 +1,154 @@
+"""The facade: a lab by name, and what can be done with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hactl.lab import cgroups, cleanup, door, keys, network
+from hactl.lab.image import ImageStore
+from hactl.lab.lock import exclusive
+from hactl.lab.machine import Machine
+from hactl.lab.progress import Progress, Reporter, Stage, silent
+from hactl.lab.rise import Rise, in_parallel
+from hactl.lab.spec import RUN_ROOT, STATE_ROOT, LabNode, load_spec
+
+LAST_ROLE = "backup"
+"""Nodes of this role stop last: a primary waits for its archive before it stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """What is true of one node now. `memory`: bytes of anonymous memory, None when off or uncounted."""
+
+    node: LabNode
+    power: str  # "on", "booting" or "off"
+    frozen: bool
+    linked: bool
+    processes: int
+    memory: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabStatus:
+    name: str
+    nodes: tuple[NodeStatus, ...]
+    relay: bool
+    vip: str
+    inventory: str
+
+    @property
+    def running(self) -> bool:
+        return self.relay and all(node.power == "on" for node in self.nodes)
+
+
+class Lab:
+    """The lab called `name`; `nodes` limits it to some of the inventory's (such a part is provisioned, not joined)."""
+
+    def __init__(self, name: str = "lab", nodes: Sequence[str] = ()) -> None:
+        self.spec = load_spec(name, nodes)
+        self.paths = self.spec.paths
+        self.machines = tuple(Machine(self.spec, node) for node in self.spec.nodes)
+
+    def machine(self, name: str) -> Machine:
+        node = self.spec.node(name)
+        return next(machine for machine in self.machines if machine.node == node)
+
+    # Up and down
+
+    def up(self, report: Reporter = silent) -> None:
+        """Every node runs, is provisioned and healthy when this returns. Quick when that is so already.
+
+        Safe to call again after any failure, and while another process does the same: they take turns.
+        """
+        began = time.monotonic()
+        with exclusive(self.paths.lock, lambda note: report(Progress("lab", 0, 0, time.monotonic() - began, note))):
+            store = ImageStore()
+            digest = store.current()
+            if not store.path(digest).is_dir():
+                report(Progress("image", 0, 1, time.monotonic() - began, "building it; only the first time"))
+            image = store.ensure(digest)
+            self._make_run_folder()
+            keys.make_keys(self.spec)
+            keys.write_access(self.spec)
+            network.up(self.spec)
+            door.open_door(self.spec)
+            booted = any(not machine.booted() for machine in self.machines)
+            rise = Rise(self.spec, self.machines, keys.operator_key(self.spec), report)
+            rise.boot(image)
+            if self.spec.whole:
+                rise.join(booted=booted)
+
+    def _make_run_folder(self) -> None:
+        for folder in (RUN_ROOT, STATE_ROOT, self.paths.state):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.paths.run.mkdir(exist_ok=True)
+        self.paths.run.chmod(0o700)
+        self.paths.faults.mkdir(exist_ok=True)
+        # Under sudo the lab belongs to whoever called it: hactl itself then needs no root to look into it.
+        owner = int(os.environ.get("SUDO_UID", "0"))
+        os.chown(self.paths.run, owner, -1)
+
+    def down(self, report: Reporter = silent, *, now: bool = False, disks: bool = False) -> None:
+        """Nothing of the lab runs or is mounted afterwards. `now`: cut the power; `disks`: throw them away too."""
+        began = time.monotonic()
+        with exclusive(self.paths.lock, lambda note: report(Progress("lab", 0, 0, time.monotonic() - began, note))):
+            if not now:
+                self._stop_in_order(report, began)
+            cleanup.sweep(self.spec)
+            if disks:
+                self.remove_disks()
+            self.paths.lock.unlink(missing_ok=True)
+
+    def _stop_in_order(self, report: Reporter, began: float) -> None:
+        running = [machine for machine in self.machines if machine.leader() is not None]
+        stage = Stage(report, "nodes stopped", len(running), began)
+
+        def stop(machine: Machine) -> None:
+            cgroups.freeze(*machine.group, on=False)
+            machine.request_stop()
+            machine.wait_stopped()
+            stage.advance(machine.node.name)
+
+        in_parallel(stop, [m for m in running if LAST_ROLE not in m.node.roles])
+        in_parallel(stop, [m for m in running if LAST_ROLE in m.node.roles])
+
+    def remove_disks(self) -> None:
+        for machine in self.machines:
+            machine.wipe()
+
+    def leftovers(self) -> list[str]:
+        """What of the lab exists on this machine outside its disks, a line each; empty after a good `down`."""
+        return cleanup.leftovers(self.spec)
+
+    # Looking and reaching
+
+    def status(self) -> LabStatus:
+        ports = network.ports(self.spec)
+        return LabStatus(
+            name=self.spec.name,
+            nodes=tuple(self._node_status(machine, ports) for machine in self.machines),
+            relay=door.answers(self.spec),
+            vip=self.spec.vip,
+            inventory=str(self.paths.inventory),
+        )
+
+    def _node_status(self, machine: Machine, ports: dict[str, bool]) -> NodeStatus:
+        on = machine.leader() is not None
+        return NodeStatus(
+            node=machine.node,
+            power=("on" if machine.booted() else "booting") if on else "off",
+            frozen=machine.frozen(),
+            linked=ports.get(self.spec.link(machine.node.name), False),
+            processes=len(cgroups.processes(*machine.group)),
+            memory=cgroups.memory(*machine.group) if on else None,
+        )
+
+    def exec(
+        self, node: str, argv: Sequence[str], stdin: str | None = None, timeout: float = 60.0
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `argv` as root in the node, not through SSH; a non-zero exit is data."""
+        return self.machine(node).attempt(argv, stdin=stdin, timeout=timeout)

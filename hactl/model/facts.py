@@ -279,6 +279,9 @@ class PostgresqlFacts:
     synchronous_standby_names: str
     read_only: bool  # default_transaction_read_only
     started: float  # seconds since the postmaster started
+    longest_prepared: float = 0.0  # seconds that the oldest prepared transaction has been open
+    reserved_connections: int = 0  # of max_connections, kept for superusers
+    complete: bool = True  # False: the role lacks pg_monitor, so lags and transactions of other roles are not seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,8 +197,8 @@ class Machine:
             raise LabError(f"{self.node.name} is off.", remedy=f"Start it: hactl lab up --name {self.spec.name}")
         cgroups.create(*self.group, leaf)
         settings = {**_ENVIRONMENT, **(env or {})}
-        enter = ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--wd=/"]
-        clean = ["env", "-i", *(f"{key}={value}" for key, value in settings.items())]
+        enter = ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
+        clean = ["env", "--ignore-environment", "--chdir=/", *(f"{key}={value}" for key, value in settings.items())]
         script = f'{cgroups.join_script(*self.group, leaf)}; exec "$@"'
         return ["sh", "-c", script, "sh", *enter, "--", *clean, *argv]
 

@@ -1,0 +1,117 @@
+"""The `hactl` command itself: global options, the table of commands, and the dashboard when no command is named."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+
+import click
+
+from hactl import __version__
+from hactl.cli.context import Cli
+from hactl.cli.lazy import Entry, LazyGroup
+from hactl.cli.text import examples
+
+SECTIONS: dict[str, dict[str, Entry]] = {
+    "Look": {
+        "status": Entry("hactl.cli.status:status", "Show the cluster's health, once or continuously."),
+        "check": Entry("hactl.cli.check:check", "Answer a monitoring system: one line, perfdata, exit 0 to 3."),
+        "doctor": Entry("hactl.cli.doctor:doctor", "Find what keeps hactl from seeing a node, and say what to do."),
+    },
+    "Set up": {
+        "init": Entry("hactl.cli.init:init", "Write an inventory by answering a few questions."),
+        "inventory": Entry("hactl.cli.inventory:inventory", "Validate, list, show, draw and export the inventory."),
+        "trust": Entry("hactl.cli.trust:trust", "Show a node's host key and store it."),
+        "sudoers": Entry("hactl.cli.sudoers:sudoers", "Print the least sudo policy that a role's nodes need."),
+        "completion": Entry("hactl.cli.completion:completion", "Print a completion script for bash, zsh or fish."),
+    },
+    "Train": {
+        "lab": Entry("hactl.cli.lab:lab", "A real nine-node cluster on this machine, and faults to try on it."),
+    },
+}
+
+
+def _adopt(command: click.Command) -> None:
+    """Give a loaded command what every command has: completion of the inventory's names, and -i after the command."""
+    from hactl.cli.names import complete_names
+
+    complete_names(command)
+    taken = {name for param in command.params for name in param.opts}
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            _adopt(child)
+    elif not taken & {"-i", "--inventory"}:
+        command.params.append(_inventory_option())
+
+
+def _inventory_option() -> click.Option:
+    def chosen(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            ctx.obj = replace(ctx.ensure_object(Cli), inventory=value)
+
+    return click.Option(["-i", "--inventory"], metavar="FILE", expose_value=False, callback=chosen, hidden=True)
+
+
+def _colour(choice: str) -> bool | None:
+    """What click calls `color`: None leaves it to whether the stream is a terminal."""
+    if choice == "auto":
+        return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None
+    return choice == "always"
+
+
+@click.group(
+    cls=LazyGroup,
+    sections=SECTIONS,
+    adopt=_adopt,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples(
+        "hactl                        the dashboard of the only inventory in sight",
+        "hactl -i prod.toml status    the same as text, for a terminal or a pipe",
+        "hactl status --watch -o jsonl | jq .cluster.level",
+        "hactl doctor --limit db1     why does hactl not see this node?",
+    ),
+)
+@click.option(
+    "-i",
+    "--inventory",
+    metavar="FILE",
+    help="The inventory; may also follow the command. [default: $HACTL_INVENTORY, the only ./inventory/*.toml, the"
+    " user's hactl/inventory.toml, the only running lab]",
+)
+@click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    help="Colours; auto means on terminals, unless NO_COLOR is set.",
+)
+@click.option("-v", "--verbose", count=True, help="Log what is done to stderr, or to the log file; twice for more.")
+@click.option("--log-file", metavar="FILE", envvar="HACTL_LOG", help="Log there. [env: HACTL_LOG]")
+@click.version_option(__version__, message="hactl %(version)s")
+@click.pass_context
+def root(ctx: click.Context, inventory: str | None, color: str, verbose: int, log_file: str | None) -> None:
+    """Watch a small high-availability cluster over SSH, and act on it with guards.
+
+    Without a command hactl opens the dashboard. `hactl COMMAND --help` has examples; exit codes and formats are in
+    docs/reference.
+    """
+    ctx.color = _colour(color)
+    ctx.obj = Cli(inventory)
+    if log_file or verbose:
+        from hactl.cli import logs
+
+        logs.start(log_file, verbose)
+    if ctx.invoked_subcommand is None:
+        _dashboard(ctx.obj, logging_to_screen=bool(verbose) and not log_file)
+
+
+def _dashboard(cli: Cli, *, logging_to_screen: bool) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("The dashboard needs a terminal; `hactl status` prints the same as text.")
+    if logging_to_screen:
+        raise click.UsageError("The dashboard draws where -v would write; add --log-file FILE.")
+    inventory = cli.load()
+    from hactl.tui.app import run
+
+    run(inventory)

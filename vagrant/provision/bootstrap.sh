@@ -10,16 +10,21 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=vagrant/provision/common.sh
 . "$here/common.sh"
 
+# Without a login: no PAM session, no line in the journal.
+as_user() {
+    account=$1
+    shift
+    setpriv --reuid="$account" --regid="$account" --init-groups -- \
+        env HOME="$(getent passwd "$account" | cut -d : -f 6)" USER="$account" "$@"
+}
+
 as_postgres() {
-    runuser -u postgres -- "$@"
+    as_user postgres "$@"
 }
 
-as_pgbackrest() {
-    runuser -u pgbackrest -- "$@"
-}
-
+# Standard input, run as SQL; rows unadorned
 sql() {
-    as_postgres psql -X -q -A -t -v ON_ERROR_STOP=1 -d "${1:-postgres}" -f -
+    as_postgres psql -X -q -A -t -v ON_ERROR_STOP=1 -d postgres -f -
 }
 
 have_database() {
@@ -30,8 +35,9 @@ start_database() {
     read -r policy <"$PG_CONFIG/start.conf"
     if [ "$policy" = auto ]; then
         quietly systemctl enable "$PG_UNIT"
-        systemctl start "$PG_UNIT"
-        systemctl -q is-active "$PG_UNIT" || fail "PostgreSQL did not start: $(tail -n 5 "/var/log/postgresql/postgresql-$PG_VERSION-main.log")"
+        # The unit takes a second or two longer than PostgreSQL does.
+        systemctl start --no-block "$PG_UNIT"
+        wait_for 60 pg_isready -q -h /var/run/postgresql
     else
         echo "$LAB_NODE: start.conf says $policy: PostgreSQL is left as it is"
     fi
@@ -60,11 +66,9 @@ pg_primary() {
         make_database
         start_database
     fi
-    if [ "$LAB_NODE" = "$(first_of db)" ] && [ "$(echo 'SELECT pg_is_in_recovery()' | sql)" = f ]; then
-        fill_database
-    fi
 }
 
+# All or nothing, beside the place where it is wanted, and filled before the network sees it.
 make_database() {
     rm -rf "$PG_DATA.new"
     install -d -m 700 -o postgres -g postgres "$PG_DATA.new"
@@ -72,27 +76,33 @@ make_database() {
         --locale C.UTF-8 --auth peer
     # The files in /etc are the ones that count.
     rm "$PG_DATA.new/postgresql.conf" "$PG_DATA.new/pg_hba.conf" "$PG_DATA.new/pg_ident.conf"
-    [ ! -e "$PG_DATA" ] || rmdir "$PG_DATA"
-    mv "$PG_DATA.new" "$PG_DATA"
+    roles_and_slots | single_user postgres
+    install_database
 }
 
-# Roles, slots and the shop's database. Secrets go through standard input, never through an argument.
-fill_database() {
-    if [ "$(echo "SELECT count(*) FROM pg_roles WHERE rolname = 'hactl'" | sql)" = 0 ]; then
-        {
-            echo 'BEGIN;'
-            echo "CREATE ROLE replicator LOGIN REPLICATION PASSWORD '$(cat "$KEYS/replicator.password")';"
-            echo "CREATE ROLE shop LOGIN PASSWORD '$(cat "$KEYS/shop.password")';"
-            cat "$here/files/roles.sql"
-            for name in $(other_databases); do
-                echo "SELECT pg_create_physical_replication_slot('$(slot_of "$name")', true);"
-            done
-            echo 'COMMIT;'
-        } | sql >/dev/null
-    fi
-    if [ "$(echo "SELECT count(*) FROM pg_database WHERE datname = 'shop'" | sql)" = 0 ]; then
-        echo 'CREATE DATABASE shop OWNER shop' | sql
-    fi
+# single_user DATABASE: statements on standard input, each ended by an empty line; the first error ends it
+single_user() {
+    said=$(as_postgres "$PG_BIN/postgres" --single -j -c exit_on_error=on -c archive_mode=off \
+        -c config_file="$PG_CONFIG/postgresql.conf" -D "$PG_DATA.new" \
+        -c data_directory="$PG_DATA.new" "$1" 2>&1) || fail "the new database: $said"
+}
+
+# Secrets go through standard input, never through an argument.
+roles_and_slots() {
+    sed 's/;$/;\n/' <<END
+CREATE ROLE replicator LOGIN REPLICATION PASSWORD '$(cat "$KEYS/replicator.password")';
+CREATE ROLE shop LOGIN PASSWORD '$(cat "$KEYS/shop.password")';
+CREATE DATABASE shop OWNER shop;
+$(cat "$here/files/roles.sql")
+$(for name in $(other_databases); do
+        echo "SELECT pg_create_physical_replication_slot('$(slot_of "$name")', true);"
+    done)
+END
+}
+
+install_database() {
+    [ ! -e "$PG_DATA" ] || rmdir "$PG_DATA"
+    mv "$PG_DATA.new" "$PG_DATA"
 }
 
 slot_of() {
@@ -120,13 +130,12 @@ END
     quietly as_postgres pg_basebackup --pgdata "$PG_DATA.new" --write-recovery-conf --slot "$slot" \
         --wal-method stream --checkpoint fast --no-password \
         --dbname "host=$primary user=replicator application_name=$LAB_NODE"
-    [ ! -e "$PG_DATA" ] || rmdir "$PG_DATA"
-    mv "$PG_DATA.new" "$PG_DATA"
+    install_database
 }
 
 # --- the repository -----------------------------------------------------------------------------------------
 backrest() {
-    as_pgbackrest pgbackrest --stanza=main "$@"
+    as_user pgbackrest pgbackrest --stanza=main "$@"
 }
 
 stanza() {
@@ -182,9 +191,10 @@ ready_backup() {
 }
 
 ready_app() {
-    curl -fsS -m 5 -o /dev/null "http://$LAB_ADDRESS:8080/api/orders?limit=1" &&
-        health=$(curl -fsS -m 5 "http://$LAB_ADDRESS:8080/healthz") && [ "$health" = ok ] || {
-        echo "the shop says: ${health:-nothing}"
+    curl -fsS -m 5 -o /dev/null "http://$LAB_ADDRESS:8080/api/orders?limit=1" || return 1
+    health=$(curl -fsS -m 5 "http://$LAB_ADDRESS:8080/healthz") || return 1
+    [ "$health" = ok ] || {
+        echo "the shop says: $health"
         return 1
     }
 }
@@ -197,10 +207,10 @@ ready_lb() {
     echo 'show stat' | socat -t 5 - UNIX-CONNECT:/run/haproxy/admin.sock >"$LAB/stat"
     shops=$(grep -c '^be_shop,shop-.*,UP,' "$LAB/stat" || true)
     primaries=$(grep '^be_pg_primary,' "$LAB/stat" | grep -v ',BACKEND,' | grep -c ',UP,' || true)
-    [ "$shops" = "$(names_of app | wc -l)" ] && [ "$primaries" = 1 ] || {
+    if [ "$shops" != "$(names_of app | wc -l)" ] || [ "$primaries" != 1 ]; then
         echo "servers up: $shops of the shop, $primaries primaries"
         return 1
-    }
+    fi
     curl -fsS -m 5 -o /dev/null "http://$LAB_VIP/healthz"
 }
 

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2034 # what is set here is used by those who source it
 # What node.sh, the role scripts and bootstrap.sh share. Sourced, never run.
 #
 # All of them take what they know from the environment, and nothing else:
@@ -100,6 +100,7 @@ wait_for() {
 # The two ends of pgBackRest log in to each other: install_ssh USER HOME ROLE-OF-THE-OTHER-END OTHER-USER.
 # Host keys of the other end are learnt by learn_hosts, once its nodes are up.
 install_ssh() {
+    [ -n "$(names_of "$3")" ] || return 0 # part of a lab, without the other end
     mkdir -p "$2/.ssh"
     chmod 700 "$2/.ssh"
     chown "$1:" "$2/.ssh"

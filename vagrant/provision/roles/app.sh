@@ -12,15 +12,17 @@ SHOP_DATABASE=postgresql://shop@$LAB_VIP:5432/shop
 PGPASSFILE=/etc/shop/pgpass
 END
 
+settings_changed=$CHANGED
+
 echo 'deb [trusted=yes] file:/srv/apt ./' | put /etc/apt/sources.list.d/hactl-lab.list 644 root:root
 sh "$here/repo.sh" refresh
 
 if [ "$(dpkg-query --show --showformat '${db:Status-Status}' shop 2>/dev/null)" != installed ]; then
     # The first of the versions on offer, so that there is something to upgrade to.
     quietly apt-get install -y -q -o Dpkg::Use-Pty=0 shop=1.0.0
-    CHANGED=0 # its start has read what is new
+    settings_changed=0 # its start has read them
 fi
 echo "*:*:*:shop:$(cat "$KEYS/shop.password")" | put /etc/shop/pgpass 600 shop:shop
-if [ "$CHANGED" = 1 ]; then
+if [ "$settings_changed" = 1 ]; then
     systemctl restart shop.service
 fi

@@ -36,6 +36,7 @@ CHANGED=0
 
 mkdir -p /usr/local/lib/hactl-lab /etc/systemd/system/haproxy.service.d /etc/systemd/system/keepalived.service.d
 put /usr/local/lib/hactl-lab/haproxy-state 755 root:root <"$here/files/haproxy-state"
+[ -e /var/lib/haproxy/server-state ] || echo 1 >/var/lib/haproxy/server-state
 put /etc/systemd/system/haproxy.service.d/hactl-lab.conf 644 root:root <"$here/files/haproxy.service.conf"
 
 # --- keepalived ---------------------------------------------------------------------------------------------
@@ -52,8 +53,9 @@ global_defs {
     router_id $LAB_NODE
     enable_script_security
     script_user nobody nogroup
+    max_auto_priority -1
     # The first balancer is up first, so that a new lab looks the same every time.
-    vrrp_startup_delay $(((rank - 1) * 3))
+    vrrp_startup_delay $(((rank - 1) * 3)).01
 }
 
 # Two failures in a row, so at most about 4 s: HAProxy is stopped, or accepts no more.
@@ -66,7 +68,7 @@ vrrp_script haproxy {
 }
 
 # Anything but 0 in this file gives the address away until it is 0 again; it survives reload and reboot.
-vrrp_track_file hold {
+track_file hold {
     file /var/lib/keepalived/hold
     weight 0
     init_file 0

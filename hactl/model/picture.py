@@ -1,0 +1,21 @@
+"""The picture at one moment: what every node last said, what is to be said about it, and the moment itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hactl.model.findings import Assessment
+from hactl.model.state import ClusterState
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """`now` is a second of the state's monotonic clock: ages are `now` minus a fact's time.
+
+    `outside` names what a `--limit` left out and nobody asked: "pool/shop", "vip/public", "node/db1".
+    """
+
+    state: ClusterState
+    assessment: Assessment
+    now: float
+    outside: tuple[str, ...] = ()

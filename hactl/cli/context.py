@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hactl.model.inventory import Inventory
 
 
@@ -21,6 +22,8 @@ class Cli:
 
     def path(self) -> Path:
         """The inventory file that this invocation is about. Raises InputError when there is none."""
+        from pathlib import Path
+
         from hactl.config import discover
 
         return discover(self.inventory, os.environ, Path.cwd())

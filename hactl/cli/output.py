@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import click
+
+from hactl.view.tables import text_width
 
 FORMATS = ("json", "yaml", "jsonl")
 Scalar: TypeAlias = str | int | float | bool | None
@@ -43,7 +44,7 @@ def rendered(document: Document, fmt: str) -> str:
     if fmt == "yaml":
         import yaml  # only yaml pays for it
 
-        return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, default_flow_style=False).rstrip("\n")
+        return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=1000).rstrip("\n")
     raise ValueError(f"no such format: {fmt}")
 
 
@@ -54,7 +55,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, width: int |
     characters from its widest columns first, each cut shown by "…".
     """
     lines = [list(headers), *[list(row) for row in rows]]
-    widths = [max(display_width(line[index]) for line in lines) for index in range(len(headers))]
+    widths = [max(text_width(line[index]) for line in lines) for index in range(len(headers))]
     room = terminal_width() if width is None else width
     if room is not None:
         widths = _fitted(widths, room - len(_GAP) * (len(widths) - 1))
@@ -68,15 +69,6 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size((80, 24)).columns if sys.stdout.isatty() else None
 
 
-def display_width(text: str) -> int:
-    """Columns that `text` takes: wide East Asian characters take two, combining ones none."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
-
-
 def _fitted(widths: list[int], room: int) -> list[int]:
     widths = list(widths)
     while sum(widths) > room and (widest := max(widths)) > _NARROWEST:
@@ -85,8 +77,8 @@ def _fitted(widths: list[int], room: int) -> list[int]:
 
 
 def _cell(text: str, space: int) -> str:
-    if display_width(text) > space:
-        while display_width(text) > space - 1:
+    if text_width(text) > space:
+        while text_width(text) > space - 1:
             text = text[:-1]
         text += "…"
-    return text + " " * (space - display_width(text))
+    return text + " " * (space - text_width(text))

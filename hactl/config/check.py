@@ -68,6 +68,18 @@ def duplicate_names(draft: Draft) -> Iterator[Problem]:
                     f"another {one} is called {quoted(found.entry.name)}",
                     also=(*first, "name"),
                 )
+        yield from _alike(draft, kind, one)
+
+
+def _alike(draft: Draft, kind: str, one: str) -> Iterator[Problem]:
+    """Names that differ only in punctuation: people confuse them, and groups in Ansible cannot hold them apart."""
+    seen: dict[str, str] = {}
+    for name, path in draft.names[kind].items():
+        folded = re.sub(r"[-._]", "_", name)
+        if folded in seen:
+            message = f"the {one} {quoted(name)} differs from {quoted(seen[folded])} only in punctuation"
+            yield Problem((*path, "name"), message, also=(*draft.names[kind][seen[folded]], "name"))
+        seen.setdefault(folded, name)
 
 
 def nodes(draft: Draft) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
 """The closed set of things that thresholds are set for: name, unit, meaning, and the limits hactl starts from.
 
-Percentages run from 0 to 100. A metric whose `default.below` is set is bad when small. A level that is None raises
-nothing. Findings take a level when the value reaches it and give it up only when the value has gone back past it by a
-tenth, so that a value at the edge does not flap; the defaults are far enough apart for that.
+Percentages run from 0 to 100. A metric whose `default.below` is set is bad when it is small. A level that is None
+raises nothing. A value takes a level when it reaches it, and gives it up only once it is a margin back on the good
+side, so that a value at the edge does not flap; warn and crit stand far enough apart that such margins do not meet.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ start_database() {
         quietly systemctl enable "$PG_UNIT"
         # The unit takes a second or two longer than PostgreSQL does.
         systemctl start --no-block "$PG_UNIT"
-        wait_for 60 pg_isready -q -h /var/run/postgresql
+        wait_for 60 as_postgres pg_isready -h /var/run/postgresql
     else
         echo "$LAB_NODE: start.conf says $policy: PostgreSQL is left as it is"
     fi

@@ -64,8 +64,9 @@ first_of() {
 }
 
 # put FILE MODE OWNER:GROUP: writes standard input there in one step, unless it says the same already.
-# Afterwards CHANGED is 1 if anything was written since CHANGED was last set to 0.
-CHANGED=0
+# `anything_changed` then tells whether anything was written since `forget_changes`. (A file keeps that, because the
+# end of a pipe is a shell of its own.)
+CHANGED=/run/hactl-lab-changed
 put() {
     put_new=$1.hactl-new
     cat >"$put_new"
@@ -76,8 +77,16 @@ put() {
         rm "$put_new"
     else
         mv "$put_new" "$1"
-        CHANGED=1
+        : >"$CHANGED"
     fi
+}
+
+forget_changes() {
+    rm -f "$CHANGED"
+}
+
+anything_changed() {
+    [ -e "$CHANGED" ]
 }
 
 # quietly COMMAND...: its output is shown only if it fails

@@ -3,7 +3,7 @@
 
 : "${here:?}"
 mkdir -p /etc/shop
-CHANGED=0
+forget_changes
 put /etc/shop/shop.env 644 root:root <<END
 # Written by the lab. The database is reached through the balancers, wherever the primary is.
 SHOP_PORT=8080
@@ -12,7 +12,8 @@ SHOP_DATABASE=postgresql://shop@$LAB_VIP:5432/shop
 PGPASSFILE=/etc/shop/pgpass
 END
 
-settings_changed=$CHANGED
+restart=
+! anything_changed || restart=yes
 
 echo 'deb [trusted=yes] file:/srv/apt ./' | put /etc/apt/sources.list.d/hactl-lab.list 644 root:root
 sh "$here/repo.sh" refresh
@@ -20,9 +21,7 @@ sh "$here/repo.sh" refresh
 if [ "$(dpkg-query --show --showformat '${db:Status-Status}' shop 2>/dev/null)" != installed ]; then
     # The first of the versions on offer, so that there is something to upgrade to.
     quietly apt-get install -y -q -o Dpkg::Use-Pty=0 shop=1.0.0
-    settings_changed=0 # its start has read them
+    restart= # its start has read them
 fi
 echo "*:*:*:shop:$(cat "$KEYS/shop.password")" | put /etc/shop/pgpass 600 shop:shop
-if [ "$settings_changed" = 1 ]; then
-    systemctl restart shop.service
-fi
+[ -z "$restart" ] || systemctl restart shop.service

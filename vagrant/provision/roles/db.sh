@@ -5,7 +5,7 @@
 : "${here:?}"
 backup=$(first_of backup)
 
-CHANGED=0
+forget_changes
 mkdir -p "$PG_CONFIG"
 chown postgres:postgres "/etc/postgresql/$PG_VERSION" "$PG_CONFIG"
 put "$PG_CONFIG/postgresql.conf" 644 postgres:postgres <"$here/files/postgresql.conf"
@@ -28,9 +28,7 @@ put "$PG_CONFIG/pg_ident.conf" 640 postgres:postgres </dev/null
 # auto: the machine's start starts it. Whoever fences a database writes manual here, so it is not ours to reset.
 [ -e "$PG_CONFIG/start.conf" ] || echo auto | put "$PG_CONFIG/start.conf" 644 postgres:postgres
 
-if [ "$CHANGED" = 1 ] && systemctl -q is-active "$PG_UNIT"; then
-    systemctl reload "$PG_UNIT"
-fi
+! anything_changed || systemctl try-reload-or-restart "$PG_UNIT"
 
 put /etc/pgbackrest.conf 640 postgres:postgres <<END
 # Written by the lab.

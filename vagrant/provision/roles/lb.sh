@@ -23,7 +23,7 @@ pg_servers() {
     done
 }
 
-CHANGED=0
+forget_changes
 {
     cat "$here/files/haproxy.cfg"
     printf '\n# The shop: every node that is fit.\nbackend be_shop\n'
@@ -44,8 +44,9 @@ interface=$(ip -o -4 addr show | awk -v address="$LAB_ADDRESS" '{ split($4, a, "
 [ -n "$interface" ] || fail "no interface has $LAB_ADDRESS"
 rank=$(names_of lb | grep -nx "$LAB_NODE" | cut -d : -f 1)
 
-haproxy_changed=$CHANGED
-CHANGED=0
+reload=
+! anything_changed || reload=haproxy.service
+forget_changes
 put /etc/systemd/system/keepalived.service.d/hactl-lab.conf 644 root:root <"$here/files/keepalived.service.conf"
 put /etc/keepalived/keepalived.conf 644 root:root <<END
 # Written by the lab.
@@ -103,12 +104,9 @@ mkdir -p /var/lib/keepalived
 
 # --- on -----------------------------------------------------------------------------------------------------
 quietly haproxy -c -q -f /etc/haproxy/haproxy.cfg
+! anything_changed || reload="$reload keepalived.service"
 systemctl daemon-reload
 quietly systemctl enable haproxy.service keepalived.service
-if [ "$haproxy_changed" = 1 ] && systemctl -q is-active haproxy.service; then
-    systemctl reload haproxy.service
-fi
-if [ "$CHANGED" = 1 ] && systemctl -q is-active keepalived.service; then
-    systemctl reload keepalived.service
-fi
+# shellcheck disable=SC2086 # units, one a word
+[ -z "$reload" ] || systemctl try-reload-or-restart $reload
 systemctl start haproxy.service keepalived.service

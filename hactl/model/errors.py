@@ -159,3 +159,15 @@ class ParseError(HactlError):
     """A node answered with something its driver does not understand."""
 
     code = "parse"
+
+
+class SupersededError(ParseError):
+    """What answers at the far end of a held channel has been replaced (a reload): close it and ask its successor."""
+
+    code = "superseded"
+
+
+class InternalError(HactlError):
+    """hactl itself failed in a way nobody foresaw: a defect. The log holds the traceback."""
+
+    code = "internal"

@@ -1,0 +1,156 @@
+"""From findings to verdicts: nodes, services, sites, the cluster."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from hactl.model.assess.base import ClusterCase, is_up
+from hactl.model.assess.counts import Counts
+from hactl.model.findings import Assessment, Finding, Level, PoolVerdict, ScopeKind, ServiceVerdict, Verdict
+from hactl.model.inventory import Inventory, Routing, Service
+from hactl.model.state import LinkPhase
+
+_FINE = "fine"
+_NO_MEMBERS: Mapping[str, Verdict] = {}
+
+
+def verdict(level: Level, sentence: str, before: Verdict | None, began: float) -> Verdict:
+    """A verdict that keeps the age of the one before where the level is the same."""
+    return Verdict(level, sentence, before.since if before and before.level is level else began)
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Worst first, then oldest first."""
+    return tuple(sorted(findings, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[int, float, str]:
+    return -finding.level, finding.since, finding.key
+
+
+def of_findings(findings: Sequence[Finding], before: Verdict | None, now: float, *, named: bool = False) -> Verdict:
+    """The worst finding's level and sentence, and how many others there are. `named`: with what it is about."""
+    if not findings:
+        return verdict(Level.OK, _FINE, before, now)
+    worst = min(findings, key=_rank)
+    rest = len(findings) - 1
+    about = f"{subject(worst)}: " if named else ""
+    sentence = f"{about}{worst.sentence}" + (f" (and {rest} more)" if rest else "")
+    began = min(finding.since for finding in findings if finding.level is worst.level)
+    return verdict(worst.level, sentence, before, began)
+
+
+def subject(finding: Finding) -> str:
+    """What a finding is about, in a word: "db1", "shop", "shop on app1"."""
+    name = finding.scope.name
+    return name if finding.node in (None, name) else f"{name} on {finding.node}"
+
+
+def by_node(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    found: defaultdict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.node is not None:
+            found[finding.node].append(finding)
+    return found
+
+
+def services(
+    case: ClusterCase, findings: Iterable[Finding], pools: Mapping[str, PoolVerdict], before: Assessment | None
+) -> dict[str, ServiceVerdict]:
+    about: dict[str, list[Finding]] = {name: [] for name in case.inventory.services}
+    for finding in findings:
+        if finding.service is not None:
+            about[finding.service].append(finding)
+    past = before.services if before else {}
+    return {
+        name: _service(case, service, about[name], pools, past.get(name))
+        for name, service in case.inventory.services.items()
+    }
+
+
+def _service(
+    case: ClusterCase,
+    service: Service,
+    about: list[Finding],
+    pools: Mapping[str, PoolVerdict],
+    before: ServiceVerdict | None,
+) -> ServiceVerdict:
+    """Users see how many members serve: one that is broken is a warning as long as enough others are there."""
+    members = _members(case, service, about, before.members if before else _NO_MEMBERS)
+    counts = _pooled(case.inventory, service, pools) or _counted(case, service, members)
+    wide = [finding for finding in about if finding.node is None]
+    level = max(
+        counts.level,
+        *(finding.level for finding in wide),
+        *(min(finding.level, Level.WARN) for finding in about),
+        Level.OK,
+    )
+    began = min((finding.since for finding in about if finding.level >= level), default=case.now)
+    told = [f.sentence for f in wide if f.level is level is not Level.OK and f.scope.kind is not ScopeKind.POOL]
+    shown = verdict(level, "; ".join([*told[:1], str(counts)]), before.verdict if before else None, began)
+    return ServiceVerdict(service.name, shown, counts.available, counts.unknown, counts.total, service.minimum, members)
+
+
+def _members(
+    case: ClusterCase, service: Service, about: list[Finding], before: Mapping[str, Verdict]
+) -> dict[str, Verdict]:
+    own = by_node(about)
+    return {
+        node: of_findings(own.get(node, ()), before.get(node), case.now)
+        if is_up(case.state.nodes[node])
+        else verdict(Level.UNKNOWN, _absent(case, node), before.get(node), case.state.nodes[node].link.since)
+        for node in service.nodes
+    }
+
+
+def _absent(case: ClusterCase, node: str) -> str:
+    return "unreachable" if case.state.nodes[node].link.phase is LinkPhase.DOWN else "not asked yet"
+
+
+def _pooled(inventory: Inventory, service: Service, pools: Mapping[str, PoolVerdict]) -> Counts | None:
+    """Where balancers share out the load, they decide who is available; of several pools the worst counts."""
+    behind = [
+        pools[pool.name]
+        for pool in inventory.pools.values()
+        if pool.service == service.name and pool.routing is Routing.ALL and pool.name in pools
+    ]
+    if not behind:
+        return None
+    worst = min(behind, key=lambda pool: (pool.available + pool.unknown - pool.minimum, pool.available))
+    return Counts(worst.available, worst.unknown, worst.total, service.minimum)
+
+
+def _counted(case: ClusterCase, service: Service, members: Mapping[str, Verdict]) -> Counts:
+    levels = [member.level for node, member in members.items() if case.active(node)]
+    good = sum(level < Level.UNKNOWN for level in levels)
+    return Counts(good, sum(level is Level.UNKNOWN for level in levels), len(levels), service.minimum)
+
+
+def sites(
+    inventory: Inventory, nodes: Mapping[str, Verdict], before: Assessment | None, now: float
+) -> dict[str, Verdict]:
+    """As its worst node."""
+    of_site: dict[str, list[tuple[str, Verdict]]] = {name: [] for name in inventory.sites}
+    for name, node in inventory.nodes.items():
+        of_site[node.site].append((name, nodes[name]))
+    past = before.sites if before else {}
+    return {name: _site(members, past.get(name), now) for name, members in of_site.items()}
+
+
+def _site(members: list[tuple[str, Verdict]], before: Verdict | None, now: float) -> Verdict:
+    bad = [(name, node) for name, node in members if node.level is not Level.OK]
+    if not bad:
+        return verdict(Level.OK, f"{len(members)} nodes fine" if len(members) != 1 else "1 node fine", before, now)
+    level = max(node.level for _, node in bad)
+    worst = [(name, node) for name, node in bad if node.level is level]
+    sentence = f"{len(bad)} of {len(members)} nodes not fine: {', '.join(name for name, _ in worst)}"
+    return verdict(level, sentence, before, min(node.since for _, node in worst))
+
+
+def cluster(inventory: Inventory, findings: Sequence[Finding], before: Assessment | None, now: float) -> Verdict:
+    past = before.cluster if before else None
+    if not findings:
+        sentence = f"{len(inventory.services)} services on {len(inventory.nodes)} nodes are fine"
+        return verdict(Level.OK, sentence, past, now)
+    return of_findings(findings, past, now, named=True)

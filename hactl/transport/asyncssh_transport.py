@@ -1,0 +1,348 @@
+"""The default transport: one asyncssh connection a node, held and shared by everything that asks that node."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar, cast
+
+from hactl.model.command import Command, Completed
+from hactl.model.errors import SocketUnavailableError, TransportError
+from hactl.model.inventory import Node
+from hactl.transport import become, errors, sockets
+from hactl.transport.asyncssh_connect import Link, Login, SshContext, read_config
+from hactl.transport.asyncssh_lib import asyncssh
+from hactl.transport.asyncssh_sessions import (
+    ByteSession,
+    ExecSession,
+    FrameSession,
+    Hurry,
+    RunSession,
+    abandon,
+)
+from hactl.transport.endpoint import Endpoint, resolve
+from hactl.transport.gate import Place, SessionGate
+from hactl.transport.protocol import Duplex, FrameSink, Peer, Stream
+from hactl.transport.sudo import Sudo
+
+S = TypeVar("S", bound=ExecSession)
+T = TypeVar("T")
+
+_CLOSE_WITHIN = 2.0  # seconds for an orderly goodbye
+_LONELY_TRIES = 5  # refusals of a session while no other is open, before it is believed
+
+Hop = Callable[[], Awaitable[asyncssh.SSHClientConnection]]
+"""Gives the connection of the last jump host, connecting first when needed."""
+
+
+class _Session:
+    """What lives and dies with one connection."""
+
+    def __init__(self, link: Link, limit: int, ended: asyncio.Future[TransportError | None]) -> None:
+        self.connection, self.peer = link.connection, link.peer
+        self.gate = SessionGate(limit)
+        self.hurry = Hurry(link.connection)
+        self.ended = ended
+
+
+class AsyncsshTransport:
+    """protocol.Transport over asyncssh. After a lost connection, `connect` (or any call) makes a new one."""
+
+    def __init__(self, node: Node, context: SshContext, hop: Hop | None = None) -> None:
+        self._node, self._context, self._hop = node, context, hop
+        self._endpoint: Endpoint | None = None
+        self._live: _Session | None = None
+        self._connecting = asyncio.Lock()
+        self._closing = False
+        self._last: TransportError | None = None  # why the last connection ended
+        self._sudo: Sudo | None = None
+
+    @property
+    def node(self) -> str:
+        return self._node.name
+
+    async def connect(self) -> Peer:
+        return (await self._connected()).peer
+
+    async def run(self, command: Command) -> Completed:
+        await self._connected()
+        assert self._sudo is not None  # noqa: S101 - made with the endpoint, before the first connection
+        return await self._sudo.run(command)
+
+    async def stream(self, command: Command, sink: FrameSink) -> Stream:
+        live = await self._connected()
+        argv = become.words(command, self._where().user, self._node.ssh.become)
+
+        def make(place: Place) -> FrameSession:
+            return FrameSession(place, live.hurry, self.node, sink, lambda exc: self._lost(live, exc))
+
+        try:
+            async with asyncio.timeout(command.timeout):
+                session = await self._open_session(live, make, self._line(argv))
+        except TimeoutError:
+            raise errors.timed_out(self.node, command.shown(), command.timeout) from None
+        stream = _AsyncsshStream(session, self.node)
+        if command.stdin:
+            stream.write(command.stdin)
+        return stream
+
+    async def open_unix(self, path: str) -> Duplex:
+        live = await self._connected()
+
+        async def why(_: asyncssh.ChannelOpenError) -> SocketUnavailableError:
+            return await sockets.why_not(self.run, self.node, self._where().user, path)
+
+        def opening(make: Callable[[], ByteSession]) -> Coroutine[Any, Any, Any]:
+            # One class serves both kinds of channel: asyncssh calls the same methods on either.
+            return live.connection.create_unix_connection(
+                cast("Callable[[], asyncssh.SSHUNIXSession[bytes]]", make), path
+            )
+
+        return await self._open_bytes(live, opening, why, f"connect to {path}")
+
+    async def open_tcp(self, host: str, port: int) -> Duplex:
+        live = await self._connected()
+
+        async def why(error: asyncssh.ChannelOpenError) -> SocketUnavailableError:
+            forbidden = error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
+            return sockets.port_unavailable(self.node, host, port, error.reason, forbidden=forbidden)
+
+        def opening(make: Callable[[], ByteSession]) -> Coroutine[Any, Any, Any]:
+            return live.connection.create_connection(make, host, port)
+
+        return await self._open_bytes(live, opening, why, f"connect to {host} port {port}")
+
+    async def closed(self) -> TransportError | None:
+        live = self._live
+        return await asyncio.shield(live.ended) if live is not None else self._last
+
+    async def close(self) -> None:
+        async with self._connecting:
+            live = self._live
+            if live is None:
+                self._last = None
+                return
+            self._closing = True
+            live.connection.close()
+            try:
+                async with asyncio.timeout(_CLOSE_WITHIN):
+                    await live.connection.wait_closed()
+            except TimeoutError:
+                live.connection.abort()
+            finally:
+                self._over(live.ended, None)
+                self._closing = False
+
+    async def raw(self) -> asyncssh.SSHClientConnection:
+        """The connection itself, for other transports that jump through this node."""
+        return (await self._connected()).connection
+
+    # --- the connection ---------------------------------------------------------------------------------------
+
+    async def _connected(self) -> _Session:
+        if self._live is not None and not self._live.connection.is_closed():
+            return self._live
+        async with self._connecting:
+            if self._live is not None and not self._live.connection.is_closed():
+                return self._live
+            return await self._log_in()
+
+    async def _log_in(self) -> _Session:
+        self._endpoint = None  # ssh_config may have changed since
+        endpoint = self._where()
+        ended: asyncio.Future[TransportError | None] = asyncio.get_running_loop().create_future()
+        via = await self._hop() if self._hop is not None else None
+        link = await Login(endpoint, self._context, via, lambda exc: self._on_lost(ended, exc)).run()
+        live = self._live = _Session(link, self._node.ssh.max_sessions, ended)
+        if ended.done():  # it died in the moment it was made
+            self._live = None
+            raise ended.result() or errors.lost(self.node, "closed")
+        self._sudo = Sudo(self.node, endpoint.user, self._node.ssh.become, self._context.prompter, self._execute)
+        return live
+
+    def _where(self) -> Endpoint:
+        if self._endpoint is None:
+            try:
+                self._endpoint = resolve(self._node, read_config)
+            except (OSError, ValueError) as error:
+                raise errors.bad_config(self.node, error) from error
+        return self._endpoint
+
+    def _on_lost(self, ended: asyncio.Future[TransportError | None], exc: Exception | None) -> None:
+        self._over(ended, None if self._closing else self._reason(exc))
+
+    def _over(self, ended: asyncio.Future[TransportError | None], error: TransportError | None) -> None:
+        if not ended.done():
+            ended.set_result(error)
+            self._last = error
+        if self._live is not None and self._live.ended is ended:
+            self._live = None
+
+    def _reason(self, exc: Exception | None) -> TransportError:
+        """Asyncssh's errors on an established connection in hactl's words: the one place for them."""
+        if isinstance(exc, asyncssh.ConnectionLost) and "keepalive" in str(exc):
+            return errors.unanswered(self.node, self._node.ssh.keepalive)
+        return errors.lost(self.node, str(exc) if exc else "")
+
+    def _lost(self, live: _Session, exc: Exception | None) -> TransportError:
+        """Why something on `live` ended, given what asyncssh told it."""
+        if live.ended.done():
+            known = live.ended.result()
+            return known or errors.lost(self.node, "it was closed from this side")
+        return self._reason(exc)
+
+    # --- sessions ---------------------------------------------------------------------------------------------
+
+    async def _execute(self, command: Command, argv: tuple[str, ...], stdin: bytes) -> Completed:
+        """Run `argv` to its end within `command.timeout`, queueing for a session included."""
+        live = await self._connected()
+        text = self._line(argv)
+        started = time.monotonic()
+        session: RunSession | None = None
+        try:
+            async with asyncio.timeout(command.timeout):
+                session = await self._open_session(live, lambda place: RunSession(place, live.hurry), text)
+                _give(session, stdin)
+                await session.done
+        except TimeoutError:
+            if session is None and live.gate.active >= live.gate.limit:
+                raise errors.no_session(self.node, live.gate.limit, command.timeout) from None
+            raise errors.timed_out(self.node, command.shown(), command.timeout, mutates=command.mutates) from None
+        except (asyncssh.Error, OSError) as error:
+            raise self._lost(live, error) from error
+        finally:
+            if (
+                session is not None
+                and session.chan is not None
+                and (not session.done.done() or session.done.cancelled())
+            ):
+                abandon(session.chan)
+        if session.exit is None and live.connection.is_closed():
+            raise self._lost(live, None)
+        return session.completed(time.monotonic() - started)
+
+    def _line(self, argv: tuple[str, ...]) -> str:
+        try:
+            return become.line(argv)
+        except ValueError as error:
+            raise errors.impossible_argument(self.node, error) from None
+
+    async def _open_session(self, live: _Session, make: Callable[[Place], S], text: str) -> S:
+        """An exec channel, when its turn has come. Waits on while the server says that it has enough of them."""
+        lonely = 0
+        while True:
+            place = await live.gate.enter()
+            try:
+                return await _opened(live.connection, make, text, place)
+            except asyncssh.ChannelOpenError as error:
+                if live.connection.is_closed():
+                    place.leave()
+                    raise self._lost(live, error) from error
+                if not place.refused():
+                    lonely += 1
+                    if lonely >= _LONELY_TRIES:
+                        raise errors.session_refused(self.node, error.reason) from error
+                    await asyncio.sleep(0.05 * 2**lonely)  # the server may still be clearing one away
+
+    async def _open_bytes(
+        self,
+        live: _Session,
+        opening: Callable[[Callable[[], ByteSession]], Coroutine[Any, Any, Any]],
+        why: Callable[[asyncssh.ChannelOpenError], Awaitable[SocketUnavailableError]],
+        what: str,
+    ) -> ByteSession:
+        seconds = self._node.ssh.connect_timeout
+        try:
+            async with asyncio.timeout(seconds):
+                _, session = await _kept(opening(lambda: ByteSession(lambda exc: self._lost(live, exc))), _nothing)
+        except TimeoutError:
+            raise errors.timed_out(self.node, what, seconds) from None
+        except asyncssh.ChannelOpenError as error:
+            if live.connection.is_closed():
+                raise self._lost(live, error) from error
+            raise await why(error) from error
+        assert isinstance(session, ByteSession)  # noqa: S101 - what `opening` was given to make
+        return session
+
+
+async def _opened(connection: asyncssh.SSHClientConnection, make: Callable[[Place], S], text: str, place: Place) -> S:
+    """The session of a new exec channel. Raises ChannelOpenError with the place still held, so that it can be learnt."""
+    made: list[S] = []
+
+    def factory() -> S:
+        made.append(make(place))
+        return made[0]
+
+    try:
+        await _kept(connection.create_session(factory, text, encoding=None, request_pty=False), place.leave)
+    except (asyncio.CancelledError, asyncssh.ChannelOpenError):
+        raise
+    except BaseException:
+        place.leave()
+        raise
+    return made[0]
+
+
+async def _kept(opening: Coroutine[Any, Any, T], failed: Callable[[], None]) -> T:
+    """Await the opening of a channel; when cancelled, see it through in the background and close what comes of it.
+
+    A cancelled open would leave a channel that the server counts and nobody knows. `failed` is called when, after
+    being cancelled, the channel is not opened.
+    """
+    task = asyncio.ensure_future(opening)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(partial(_close_orphan, failed))
+        raise
+
+
+def _close_orphan(failed: Callable[[], None], task: asyncio.Future[Any]) -> None:
+    if task.cancelled() or task.exception() is not None:
+        failed()
+        return
+    channel, session = task.result()
+    if isinstance(session, ExecSession):
+        abandon(channel)
+    else:
+        channel.abort()
+
+
+def _nothing() -> None:
+    """Byte channels hold no place."""
+
+
+def _give(session: RunSession, stdin: bytes) -> None:
+    """All of stdin and its end. A command that does not read it may be gone already."""
+    if session.chan is not None:
+        with contextlib.suppress(OSError):
+            if stdin:
+                session.chan.write(stdin)
+            session.chan.write_eof()
+
+
+class _AsyncsshStream:
+    """protocol.Stream."""
+
+    def __init__(self, session: FrameSession, node: str) -> None:
+        self._session, self._node = session, node
+
+    def write(self, data: bytes) -> None:
+        if self._session.ended or self._session.chan is None:
+            raise errors.lost(self._node, "the stream has ended")
+        try:
+            self._session.chan.write(data)
+        except OSError:
+            raise errors.lost(self._node, "the stream has ended") from None
+
+    def close(self) -> None:
+        if self._session.ended or self._session.chan is None:
+            return
+        chan = self._session.chan
+        with contextlib.suppress(OSError):
+            chan.write_eof()
+        self._session.end(None)
+        abandon(chan)

@@ -1,0 +1,106 @@
+"""Places in a queue: exec sessions on one connection (MaxSessions), and handshakes to one host and overall."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+
+
+class SessionGate:
+    """Lets so many sessions through as the server takes, and learns that number when the server refuses one."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.active = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def enter(self) -> Place:
+        """Wait for a place and take it. First come, first served."""
+        if self.active < self.limit and not self._waiting:
+            self.active += 1
+            return Place(self)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # given to us in the very moment we were cancelled
+                self.leave()
+            raise
+        return Place(self)
+
+    def leave(self) -> None:
+        """Give a place back; the longest waiting takes it."""
+        self.active -= 1
+        while self._waiting and self.active < self.limit:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self.active += 1
+                turn.set_result(None)
+
+
+class Place:
+    """One session's place. Given back once, by whoever comes first: the channel's end or a failure to open it."""
+
+    def __init__(self, gate: SessionGate) -> None:
+        self._gate: SessionGate | None = gate
+
+    def leave(self) -> None:
+        """Idempotent."""
+        gate, self._gate = self._gate, None
+        if gate is not None:
+            gate.leave()
+
+    def refused(self) -> bool:
+        """The server would not open the session: give the place back and learn from it.
+
+        True when other sessions are open, so that waiting for one of them to end makes sense.
+        """
+        gate, self._gate = self._gate, None
+        if gate is None or gate.active <= 1:
+            if gate is not None:
+                gate.leave()
+            return False
+        gate.limit = gate.active - 1
+        gate.leave()
+        return True
+
+
+class Handshakes:
+    """Bounds how many logins are under way to one host and overall: sshd drops the rest (MaxStartups).
+
+    A login that takes longer than `patience` seconds waits for its peer, not for us: its place among all goes to the next,
+    so that dead nodes never delay living ones.
+    """
+
+    def __init__(self, per_host: int = 8, overall: int = 64, patience: float = 1.0) -> None:
+        self._overall = asyncio.Semaphore(overall)
+        self._hosts: defaultdict[Hashable, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(per_host))
+        self._patience = patience
+
+    @asynccontextmanager
+    async def place(self, host: Hashable) -> AsyncIterator[None]:
+        """Hold a place while shaking hands with `host`."""
+        async with self._hosts[host]:
+            await self._overall.acquire()
+            place = _Lent(self._overall)
+            overdue = asyncio.get_running_loop().call_later(self._patience, place.give_back)
+            try:
+                yield
+            finally:
+                overdue.cancel()
+                place.give_back()
+
+
+class _Lent:
+    """A place of a semaphore that is given back once."""
+
+    def __init__(self, places: asyncio.Semaphore) -> None:
+        self._places: asyncio.Semaphore | None = places
+
+    def give_back(self) -> None:
+        places, self._places = self._places, None
+        if places is not None:
+            places.release()

@@ -1,0 +1,92 @@
+"""The cluster at a glance: the banner, and the map of sites and roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hactl.model.findings import Level
+from hactl.model.picture import Picture
+from hactl.model.state import LinkPhase
+from hactl.view import units
+from hactl.view.services import holder
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One labelled value. `level` None: nothing to say about it."""
+
+    label: str
+    value: str
+    level: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """`since` and `age` say from when the cluster has had its level; `counts` has those that occur, worst first."""
+
+    name: str
+    level: Level
+    sentence: str
+    since: str
+    age: str
+    counts: tuple[tuple[Level, int], ...]
+    facts: tuple[Fact, ...]
+
+
+def banner(picture: Picture) -> Banner:
+    """The first line of everything: how the cluster is, since when, who holds its addresses, how many nodes answer."""
+    state, assessment = picture.state, picture.assessment
+    verdict = assessment.cluster
+    levels = [finding.level for finding in assessment.findings]
+    up = sum(node.link.phase is LinkPhase.UP for node in state.nodes.values())
+    addresses = tuple(Fact(f"vip {vip.name}", holder(vip), vip.verdict.level) for vip in assessment.vips.values())
+    return Banner(
+        name=state.inventory.name,
+        level=verdict.level,
+        sentence=verdict.sentence,
+        since=units.moment(state.wall(verdict.since), state.wall(picture.now)),
+        age=units.age(picture.now - verdict.since),
+        counts=tuple((level, levels.count(level)) for level in sorted(set(levels), reverse=True)),
+        facts=(*addresses, Fact("nodes", f"{up}/{len(state.nodes)} up", None)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A node on the map."""
+
+    name: str
+    level: Level
+    spare: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """`spots` has one tuple a role, in the order of the map's roles. A node stands under its first role."""
+
+    name: str
+    level: Level
+    sentence: str
+    spots: tuple[tuple[Spot, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMap:
+    roles: tuple[str, ...]
+    sites: tuple[SiteRow, ...]
+
+
+def site_map(picture: Picture) -> SiteMap:
+    """Sites down, roles across, nodes where they meet."""
+    inventory, assessment = picture.state.inventory, picture.assessment
+    nodes = inventory.nodes.values()
+    roles = tuple(dict.fromkeys(node.roles[0] if node.roles else "-" for node in nodes))
+    found: dict[tuple[str, str], list[Spot]] = {}
+    for node in nodes:
+        spot = Spot(node.name, assessment.nodes[node.name].level, node.standing.value == "spare")
+        found.setdefault((node.site, node.roles[0] if node.roles else "-"), []).append(spot)
+    rows = (
+        SiteRow(name, verdict.level, verdict.sentence, tuple(tuple(found.get((name, role), ())) for role in roles))
+        for name, verdict in assessment.sites.items()
+    )
+    return SiteMap(roles, tuple(rows))

@@ -1,0 +1,48 @@
+"""Which questions a node is asked: all that its services, and hactl's picture of the machine, need."""
+
+from __future__ import annotations
+
+from hactl.drivers import apt, haproxy, host, http, pgbackrest, postgresql, systemd
+from hactl.drivers.probe import Probe
+from hactl.model.inventory import (
+    HaproxyService,
+    HttpService,
+    Inventory,
+    KeepalivedService,
+    Node,
+    PgbackrestService,
+    PostgresqlService,
+    Service,
+)
+
+
+def probes_for(inventory: Inventory, node: Node) -> tuple[Probe, ...]:
+    """Every probe of `node`, the machine's first; keys are unique."""
+    services = inventory.services_on(node.name)
+    units = tuple(dict.fromkeys(unit for service in services for unit in service.units))
+    packages = tuple(dict.fromkeys(one.package for one in services if isinstance(one, HttpService) and one.package))
+    machine: tuple[Probe, ...] = (
+        host.tick(addresses=any(isinstance(service, KeepalivedService) for service in services)),
+        host.disk(),
+        host.clock(),
+        systemd.units(units),
+        apt.packages(packages),
+    )
+    repositories = tuple(
+        pgbackrest.info(service)
+        for service in inventory.services.values()
+        if isinstance(service, PgbackrestService) and service.repository_host == node.name
+    )
+    return machine + tuple(probe for service in services for probe in _of(service, node)) + repositories
+
+
+def _of(service: Service, node: Node) -> tuple[Probe, ...]:
+    """What a service itself is asked on one of its nodes."""
+    if isinstance(service, HttpService):
+        version = http.version(service, node)
+        return (http.health(service, node), *([version] if version else []))
+    if isinstance(service, HaproxyService):
+        return (haproxy.picture(service),)
+    if isinstance(service, PostgresqlService):
+        return (postgresql.picture(service),)
+    return ()

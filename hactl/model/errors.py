@@ -139,6 +139,24 @@ class SocketUnavailableError(ChannelError):
     code = "socket"
 
 
+class SocketAbsentError(SocketUnavailableError):
+    """Nothing listens there: no such socket, one that was left behind, or a port that refuses connections."""
+
+    code = "socket-absent"
+
+
+class QueryError(TransportError):
+    """The database on a node refused the session or the statement."""
+
+    code = "query"
+
+
+class DatabaseDownError(QueryError):
+    """The database on a node takes no sessions now: it starts, stops, recovers from a crash, or is full."""
+
+    code = "database-down"
+
+
 class BecomeDeniedError(TransportError):
     """sudo would not run the command; `rule` is the sudoers line that is missing."""
 

@@ -1,0 +1,109 @@
+"""The dashboard's application: takes pictures from a source, hands the newest to the screen on top, opens screens.
+
+It owns no state of the cluster beyond the newest picture and does no I/O: the source's own tasks do that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import ClassVar, Protocol
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from hactl.control import Control
+from hactl.model.inventory import Inventory
+from hactl.model.picture import Picture
+from hactl.tui.messages import OpenNode, PictureArrived, PictureWanted
+from hactl.tui.screens.base import PictureScreen
+from hactl.tui.screens.node import NodeScreen
+from hactl.tui.screens.nodes import NodesScreen
+from hactl.tui.screens.overview import OverviewScreen
+from hactl.tui.signals import ended_by_signals
+
+
+class PictureSource(Protocol):
+    """Where pictures come from: `hactl.control.Control`, or a list of them in a test."""
+
+    def watch(self) -> AsyncIterator[Picture]: ...
+
+    def refresh(self, node: str | None = None) -> None: ...
+
+
+class HactlApp(App[None]):
+    """`first` is shown at once; then whatever `source` yields."""
+
+    TITLE = "hactl"
+    CSS_PATH = "hactl.tcss"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
+        "overview": OverviewScreen,
+        "nodes": NodesScreen,
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "switch_mode('overview')", "Overview"),
+        Binding("2", "switch_mode('nodes')", "Nodes"),
+        Binding("r", "refresh_now", "Sample now"),
+        Binding("question_mark", "toggle_help", "Help", key_display="?"),
+        Binding("q,ctrl+c", "quit", "Quit", priority=False),
+    ]
+
+    def __init__(self, first: Picture, source: AbstractAsyncContextManager[PictureSource]) -> None:
+        super().__init__()
+        self._picture = first
+        self._opening = source
+        self._source: PictureSource | None = None
+
+    @property
+    def picture(self) -> Picture:
+        """The newest picture."""
+        return self._picture
+
+    def on_mount(self) -> None:
+        self.switch_mode("overview")
+        self.call_after_refresh(
+            self.watch_cluster
+        )  # the inventory is on the screen before anything is imported for SSH
+
+    @work(exclusive=True)
+    async def watch_cluster(self) -> None:
+        """Runs for as long as the app. An error here ends the app: never a screen that looks alive and is not."""
+        with ended_by_signals(lambda code: self.exit(return_code=code)):
+            async with self._opening as source:
+                self._source = source
+                async for picture in source.watch():
+                    self.post_message(PictureArrived(picture))
+
+    @on(PictureArrived)
+    def take_picture(self, message: PictureArrived) -> None:
+        self._picture = message.picture
+        self.show_newest()
+
+    @on(OpenNode)
+    def open_node(self, message: OpenNode) -> None:
+        self.push_screen(NodeScreen(message.node))
+
+    @on(PictureWanted)
+    def show_newest(self) -> None:
+        if isinstance(self.screen, PictureScreen):
+            self.screen.show(self._picture)
+
+    def action_refresh_now(self) -> None:
+        if self._source is not None:
+            self._source.refresh()
+
+    def action_toggle_help(self) -> None:
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+
+def run(inventory: Inventory, *, interval: float = 2.0) -> int:
+    """Open the dashboard on a cluster until the operator leaves it. Returns the process's exit code."""
+    control = Control(inventory, interval=interval)
+    app = HactlApp(control.blank(), control)
+    app.run()
+    return app.return_code or 0

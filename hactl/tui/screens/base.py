@@ -1,0 +1,78 @@
+"""What every screen has: the banner on top, the keys at the bottom, a filter line where it has a table."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widgets import Footer, Input
+
+from hactl.model.picture import Picture
+from hactl.tui.messages import PictureWanted
+from hactl.tui.widgets.banner import Banner
+from hactl.tui.widgets.line_table import LineTable
+
+
+class PictureScreen(Screen[None]):
+    """Shows pictures. Subclasses compose `body` and fill it in `draw`."""
+
+    picture: Picture | None = None
+
+    def body(self) -> ComposeResult:
+        raise NotImplementedError
+
+    def draw(self, picture: Picture) -> None:
+        """Hand the newest rows to the widgets. Cheap: called for every picture while the screen is on top."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        yield Banner()
+        yield from self.body()
+        yield Footer()
+
+    def show(self, picture: Picture) -> None:
+        """Take a newer picture; drawn at once when mounted."""
+        self.picture = picture
+        if self.is_mounted:
+            self.query_one(Banner).show(picture)
+            self.draw(picture)
+
+    def on_screen_resume(self) -> None:
+        self.post_message(PictureWanted())
+
+
+class TableScreen(PictureScreen):
+    """A screen around one big table with a filter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "filter", "Filter"),
+        Binding("escape", "unfilter", "Clear filter", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield Banner()
+        yield from self.body()
+        yield Input(placeholder="show rows with this text; !text: rows without it", id="filter", classes="hidden")
+        yield Footer()
+
+    def action_filter(self) -> None:
+        line = self.query_one("#filter", Input)
+        line.remove_class("hidden")
+        line.focus()
+
+    def action_unfilter(self) -> None:
+        line = self.query_one("#filter", Input)
+        line.value = ""
+        line.add_class("hidden")
+        self.query_one(LineTable).focus()
+
+    @on(Input.Changed, "#filter")
+    def apply_filter(self, event: Input.Changed) -> None:
+        self.query_one(LineTable).filter(event.value)
+
+    @on(Input.Submitted, "#filter")
+    def keep_filter(self) -> None:
+        self.query_one(LineTable).focus()

@@ -1,0 +1,1 @@
+"""Widgets that draw `view` rows. Remote text is drawn as segments and Text objects, never as markup."""

@@ -1,0 +1,274 @@
+"""A table for live data: draws its own lines, and after an update redraws only the lines that changed.
+
+A DataTable whose every cell changes each second costs several times as much CPU, and answers keys later. This widget
+keeps the cursor on the same row key through updates, sorting and filtering. It shows `view.tables` rows; which columns
+have room is decided there.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from hactl.model.findings import Level
+from hactl.tui.widgets.paint import component, padded
+from hactl.view.tables import Cell, Placed, Row, Table, fit, matching, sorted_rows
+
+GAP = 2
+
+
+class LineTable(ScrollView, can_focus=True):
+    """Rows of a `view` table with a cursor, sorting and a filter. Posts `Chosen` on enter or double click."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--cursor",
+        "table--odd",
+        "table--ok",
+        "table--warn",
+        "table--crit",
+        "table--unknown",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("home,g", "edge(0)", "First", show=False),
+        Binding("end,G", "edge(-1)", "Last", show=False),
+        Binding("enter", "choose", "Open"),
+        Binding("s", "sort_next", "Sort"),
+        Binding("S", "sort_reverse", "Reverse", show=False),
+    ]
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+
+    class Chosen(Message):
+        """The operator opened a row; `key` is the row's."""
+
+        def __init__(self, table: LineTable, key: str) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> LineTable:
+            return self.table
+
+    def __init__(self, *, empty: str = "nothing to show", id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._empty = empty
+        self._table = Table((), ())
+        self._rows: tuple[Row, ...] = ()
+        self._placed: tuple[Placed, ...] = ()
+        self._sort: str | None = None  # a column key; None: the order that the view gives
+        self._reverse = False
+        self._needle = ""
+        self._strips: dict[int, tuple[object, Strip]] = {}
+
+    # --- what it shows ---------------------------------------------------------------------------------------
+
+    @property
+    def cursor_key(self) -> str | None:
+        """The key of the row under the cursor; None when there is no row."""
+        return self._rows[self.cursor].key if self.cursor < len(self._rows) else None
+
+    @property
+    def sorted_by(self) -> tuple[str | None, bool]:
+        return self._sort, self._reverse
+
+    @property
+    def shown_rows(self) -> tuple[Row, ...]:
+        return self._rows
+
+    def show(self, table: Table) -> None:
+        """Take the newest rows. Only lines whose row changed are drawn again."""
+        self._table = table
+        self._arrange()
+
+    def filter(self, needle: str) -> None:
+        """Show only rows that contain `needle` (`!needle`: that do not)."""
+        self._needle = needle
+        self._arrange()
+
+    def sort(self, key: str | None, *, reverse: bool = False) -> None:
+        """Sort by a column's key; None gives back the view's own order."""
+        self._sort, self._reverse = key, reverse
+        self._strips.clear()
+        self._arrange()
+
+    def select(self, key: str) -> None:
+        """Put the cursor on a row, if it is shown."""
+        for index, row in enumerate(self._rows):
+            if row.key == key:
+                self.cursor = index
+                return
+
+    def _arrange(self) -> None:
+        held, before, placed_before = self.cursor_key, self._rows, self._placed
+        rows = matching(self._table.rows, self._needle)
+        keys = [column.key for column in self._table.columns]
+        if self._sort in keys:
+            rows = sorted_rows(rows, keys.index(self._sort), reverse=self._reverse)
+        self._rows = rows
+        self._place()
+        self._hold_cursor(held)
+        if self._placed != placed_before or len(rows) != len(before):
+            self._strips.clear()
+            self.virtual_size = Size(self._content_width(), len(rows) + 1)
+            self.refresh()
+        else:
+            changed = [index for index, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new]
+            self._refresh_lines(changed)
+
+    def _place(self) -> None:
+        self._placed = fit(self._table, max(1, self.scrollable_content_region.width), gap=GAP)
+
+    def _content_width(self) -> int:
+        return sum(place.width for place in self._placed) + GAP * max(0, len(self._placed) - 1)
+
+    def _hold_cursor(self, key: str | None) -> None:
+        for index, row in enumerate(self._rows):
+            if row.key == key:
+                self.cursor = index
+                return
+        self.cursor = max(0, min(self.cursor, len(self._rows) - 1))
+
+    def _refresh_lines(self, rows: list[int]) -> None:
+        top, height = self.scroll_offset.y, self.size.height
+        for index in rows:
+            line = index + 1 - top
+            if 0 < line < height:
+                self.refresh(Region(0, line, self.size.width, 1))
+
+    # --- drawing ---------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """Line 0 is the header and does not scroll; the others are rows."""
+        width = self.size.width
+        if y == 0:
+            return self._header(width)
+        index = y - 1 + self.scroll_offset.y
+        if index >= len(self._rows):
+            text = self._empty if not self._rows and y == 1 else ""
+            return Strip([Segment(text.ljust(width), self.rich_style)]).crop(0, width)
+        row, at_cursor = self._rows[index], index == self.cursor and self.has_focus
+        tag = (row, at_cursor, index % 2, width, self.app.theme)
+        held = self._strips.get(index)
+        if held is None or held[0] != tag:
+            held = (tag, self._draw(row, width, at_cursor=at_cursor, odd=index % 2 == 1))
+            self._strips[index] = held
+        return held[1]
+
+    def _header(self, width: int) -> Strip:
+        style = component(self, "table--header")
+        segments: list[Segment] = []
+        for position, place in enumerate(self._placed):
+            if position:
+                segments.append(Segment(" " * GAP, style))
+            mark = "" if place.column.key != self._sort else ("↓" if self._reverse else "↑")
+            title = place.column.title[: max(0, place.width - len(mark))] + mark
+            segments.append(Segment(padded(title, place.width, place.column.align), style))
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def _draw(self, row: Row, width: int, *, at_cursor: bool, odd: bool) -> Strip:
+        base = self.rich_style
+        if odd:
+            base += component(self, "table--odd")
+        if at_cursor:
+            base += component(self, "table--cursor")
+        segments: list[Segment] = []
+        for position, place in enumerate(self._placed):
+            if position:
+                segments.append(Segment(" " * GAP, base))
+            cell = row.cells[place.index]
+            style = base + self._cell_style(cell, at_cursor=at_cursor)
+            segments.append(Segment(padded(cell.text, place.width, place.column.align), style))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _cell_style(self, cell: Cell, *, at_cursor: bool) -> Style:
+        level = Level.UNKNOWN if cell.unknown and cell.level is None else cell.level
+        if level is None:
+            return Style.null()
+        style = component(self, f"table--{level.word}")
+        return Style(bold=style.bold) if at_cursor else style
+
+    # --- events and actions ----------------------------------------------------------------------------------
+
+    def notify_style_update(self) -> None:
+        self._strips.clear()
+        super().notify_style_update()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._strips.clear()
+        self._place()
+        self.virtual_size = Size(self._content_width(), len(self._rows) + 1)
+
+    def on_focus(self) -> None:
+        self._refresh_lines([self.cursor])
+
+    def on_blur(self) -> None:
+        self._refresh_lines([self.cursor])
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y == 0:
+            self._sort_at(event.x)
+            return
+        index = event.y - 1 + self.scroll_offset.y
+        if index < len(self._rows):
+            self.cursor = index
+            if event.chain == 2:
+                self.action_choose()
+
+    def _sort_at(self, x: int) -> None:
+        left = 0
+        for place in self._placed:
+            if left <= x < left + place.width + GAP:
+                again = self._sort == place.column.key
+                self.sort(place.column.key, reverse=again and not self._reverse)
+                return
+            left += place.width + GAP
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        self._refresh_lines([old, new])
+        visible = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if new < top:
+            self.scroll_to(y=new, animate=False)
+        elif new >= top + visible:
+            self.scroll_to(y=new - visible + 1, animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self.refresh()
+
+    def action_move(self, step: int) -> None:
+        self.cursor = max(0, min(len(self._rows) - 1, self.cursor + step))
+
+    def action_page(self, direction: int) -> None:
+        self.action_move(direction * max(1, self.size.height - 2))
+
+    def action_edge(self, where: int) -> None:
+        self.cursor = 0 if where == 0 else max(0, len(self._rows) - 1)
+
+    def action_choose(self) -> None:
+        if (key := self.cursor_key) is not None:
+            self.post_message(self.Chosen(self, key))
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column that is shown; after the last one comes the view's own order again."""
+        keys: list[str | None] = [None, *(place.column.key for place in self._placed)]
+        at = keys.index(self._sort) if self._sort in keys else 0
+        self.sort(keys[(at + 1) % len(keys)])
+
+    def action_sort_reverse(self) -> None:
+        self.sort(self._sort, reverse=not self._reverse)

@@ -18,14 +18,14 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one line an ending
     """Run one command line to its end; its exit status. Commands return None, an exit status, or raise."""
     try:
-        if "_HACTL_COMPLETE" in os.environ:
-            import hactl.cli.completion  # noqa: F401 - registers hactl's own bash completion
-        result = root.main(list(arguments), prog_name="hactl", standalone_mode=False)
+        result = _invoked(arguments)
         sys.stdout.flush()
-    except click.Abort:
+    except click.exceptions.Exit as ending:
+        return ending.exit_code
+    except (click.Abort, KeyboardInterrupt, EOFError):
         return ExitCode.INTERRUPTED
     except click.ClickException as error:
         error.show()
@@ -43,6 +43,16 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(crash.report(error), err=True)
         return ExitCode.CRASHED
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _invoked(arguments: Sequence[str]) -> object:
+    """What the command returned. Not click's `main`, which would choose exit statuses of its own."""
+    if asked := os.environ.get("_HACTL_COMPLETE"):
+        from hactl.cli.completion import answer
+
+        return answer(root, asked)
+    with root.make_context("hactl", list(arguments)) as ctx:
+        return root.invoke(ctx)
 
 
 def _tell(error: HactlError) -> None:

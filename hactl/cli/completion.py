@@ -10,13 +10,20 @@ import os
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import ShellComplete, add_completion_class, get_completion_class, split_arg_string
+from click.shell_completion import (
+    ShellComplete,
+    add_completion_class,
+    get_completion_class,
+    shell_complete,
+    split_arg_string,
+)
 
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+VARIABLE = "_HACTL_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
 
 _BASH = """\
@@ -62,6 +69,11 @@ class _Bash(ShellComplete):
 add_completion_class(_Bash)
 
 
+def answer(root: click.Command, asked: str) -> int:
+    """What the shell asked through the environment ("bash_complete"), printed. The exit status."""
+    return shell_complete(root, {}, "hactl", VARIABLE, asked)
+
+
 @click.command(
     epilog=examples(
         "hactl completion bash > ~/.local/share/bash-completion/completions/hactl",
@@ -80,4 +92,4 @@ def completion(ctx: click.Context, shell: str) -> None:
     kind = get_completion_class(shell)
     if kind is None:
         raise click.UsageError(f"This version of click has no completion for {shell}.")
-    click.echo(kind(ctx.find_root().command, {}, "hactl", "_HACTL_COMPLETE").source(), nl=False)
+    click.echo(kind(ctx.find_root().command, {}, "hactl", VARIABLE).source(), nl=False)

@@ -43,6 +43,15 @@ class LazyGroup(click.Group):
             self.commands[cmd_name] = self._loaded(entry)
         return self.commands.get(cmd_name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in self._entries and args[0][:1].isalnum() and not ctx.resilient_parsing:
+            from hactl.model.suggest import did_you_mean, quoted
+
+            ctx.fail(f"There is no command {quoted(args[0])}{did_you_mean(args[0], self._entries) or '.'}")
+        return super().resolve_command(ctx, args)
+
     def _loaded(self, entry: Entry) -> click.Command:
         module, _, attribute = entry.target.partition(":")
         command = getattr(import_module(module), attribute)

@@ -90,7 +90,7 @@ def _colour(choice: str) -> bool | None:
 @click.option("--log-file", metavar="FILE", envvar="HACTL_LOG", help="Log there. [env: HACTL_LOG]")
 @click.version_option(__version__, message="hactl %(version)s")
 @click.pass_context
-def root(ctx: click.Context, inventory: str | None, color: str, verbose: int, log_file: str | None) -> None:
+def root(ctx: click.Context, inventory: str | None, color: str, verbose: int, log_file: str | None) -> int | None:
     """Watch a small high-availability cluster over SSH, and act on it with guards.
 
     Without a command hactl opens the dashboard. `hactl COMMAND --help` has examples; exit codes and formats are in
@@ -102,16 +102,19 @@ def root(ctx: click.Context, inventory: str | None, color: str, verbose: int, lo
         from hactl.cli import logs
 
         logs.start(log_file, verbose)
-    if ctx.invoked_subcommand is None:
-        _dashboard(ctx.obj, logging_to_screen=bool(verbose) and not log_file)
+    if ctx.invoked_subcommand is not None:
+        return None
+    return _dashboard(ctx.obj, logging_to_screen=bool(verbose) and not log_file)
 
 
-def _dashboard(cli: Cli, *, logging_to_screen: bool) -> None:
+def _dashboard(cli: Cli, *, logging_to_screen: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("The dashboard needs a terminal; `hactl status` prints the same as text.")
     if logging_to_screen:
         raise click.UsageError("The dashboard draws where -v would write; add --log-file FILE.")
     inventory = cli.load()
+    from hactl.control import Control
     from hactl.tui.app import run
 
-    run(inventory)
+    # Nobody is asked for passphrases: a question would need the terminal that the dashboard draws on.
+    return run(Control(inventory).blank(), lambda: Control(inventory))

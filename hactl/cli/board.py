@@ -1,0 +1,76 @@
+"""A picture as terminal text: the cluster, its services, pools and addresses, its nodes, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import click
+
+from hactl.cli import draw
+from hactl.model.assess import subject
+from hactl.model.findings import Finding
+from hactl.model.picture import Picture
+from hactl.view import units
+from hactl.view.cluster import banner
+from hactl.view.nodes import node_rows
+from hactl.view.services import pool_rows, service_rows, vip_rows
+from hactl.view.severity import severity
+from hactl.view.tables import Table
+
+
+def lines(picture: Picture, columns: int) -> list[str]:
+    """The whole board, no line wider than `columns` (80 or more), with colours that `click.unstyle` takes away."""
+    tables = (service_rows(picture), pool_rows(picture), vip_rows(picture), node_rows(picture))
+    board = [*_headline(picture, columns)]
+    for shown in tables:
+        if shown.rows:
+            board += ["", *draw.table(_without_blank_columns(shown), columns, indent=0)]
+    board += _findings(picture, columns)
+    if picture.outside:
+        names = ", ".join(name.replace("/", " ") for name in picture.outside)
+        board += ["", *draw.wrapped(f"Outside the limit, not asked: {names}", columns, first="", rest="  ")]
+    return board
+
+
+def _headline(picture: Picture, columns: int) -> Iterator[str]:
+    shown = banner(picture)
+    mark = severity(shown.level)
+    first = f"{mark.symbol} {shown.name}: {mark.word}"
+    said = f"{first}  {shown.sentence}, for {shown.age} (since {shown.since})"
+    wrapped = draw.wrapped(said, columns, first="", rest="  ")
+    yield wrapped[0].replace(first, draw.paint(first, shown.level), 1)
+    yield from wrapped[1:]
+    facts = [draw.paint(f"{fact.label} {fact.value}", fact.level) for fact in shown.facts]
+    counts = [draw.paint(f"{count} {level.word}", level) for level, count in shown.counts]
+    yield "  " + ", ".join((*facts, *counts))
+
+
+def _without_blank_columns(shown: Table) -> Table:
+    """A column in which no row has anything to say takes no room."""
+    kept = [index for index in range(len(shown.columns)) if any(row.cells[index].text for row in shown.rows)]
+    return Table(
+        tuple(shown.columns[index] for index in kept),
+        tuple(replace(row, cells=tuple(row.cells[index] for index in kept)) for row in shown.rows),
+    )
+
+
+def _findings(picture: Picture, columns: int) -> Iterator[str]:
+    """Sentences and hints whole, wrapped rather than cut: this is what somebody acts on."""
+    findings = picture.assessment.findings
+    if not findings:
+        return
+    yield ""
+    yield click.style("findings", bold=True)
+    for finding in findings:
+        yield from _finding(finding, picture.now, columns)
+
+
+def _finding(finding: Finding, now: float, columns: int) -> Iterator[str]:
+    word = f"{severity(finding.level).word:<7}"
+    text = f"{subject(finding)}: {finding.sentence} (for {units.age(now - finding.since)})"
+    first, *rest = draw.wrapped(text, columns, first=f"{word}  ", rest=" " * 9)
+    yield first.replace(word, draw.paint(word, finding.level), 1)
+    yield from rest
+    if finding.hint:
+        yield from draw.wrapped(finding.hint, columns, first=" " * 9 + "> ", rest=" " * 11)

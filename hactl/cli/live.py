@@ -1,0 +1,85 @@
+"""What status and check share: one picture or a stream of them, with progress on stderr and questions on a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import click
+
+from hactl.cli.asking import Terminal
+from hactl.control import Control
+from hactl.model.inventory import Inventory
+from hactl.model.limit import parse_limit
+from hactl.model.picture import Picture
+
+T = TypeVar("T")
+
+_SILENT_FOR = 1.0  # seconds; what is done by then needs no progress
+
+
+def snapshot(
+    inventory: Inventory, *, limit: str | None, timeout: float | None, may_ask: bool = True, interval: float = 2.0
+) -> Picture:
+    """Ask every node of `limit` once. `timeout` seconds at most, where given. Raises LimitError."""
+
+    async def once(control: Control) -> Picture:
+        progress = Progress()
+        try:
+            return await control.snapshot(progress.count, within=timeout)
+        finally:
+            progress.clear()
+
+    return with_control(inventory, once, limit=limit, may_ask=may_ask, interval=interval)
+
+
+def with_control(
+    inventory: Inventory,
+    work: Callable[[Control], Awaitable[T]],
+    *,
+    limit: str | None,
+    may_ask: bool = True,
+    interval: float = 2.0,
+) -> T:
+    """Run `work` with a Control of the nodes of `limit` (None: all), closed in the end. Raises LimitError."""
+    nodes = None if limit is None else parse_limit(limit, inventory)
+
+    async def run() -> T:
+        async with _asking(may_ask) as ask, Control(inventory, interval=interval, limit=nodes, ask=ask) as control:
+            return await work(control)
+
+    return asyncio.run(run())
+
+
+@asynccontextmanager
+async def _asking(may_ask: bool) -> AsyncIterator[Callable[[str], str] | None]:
+    terminal = Terminal()
+    try:
+        yield terminal.ask if may_ask and terminal.present() else None
+    finally:
+        terminal.abandon()
+
+
+class Progress:
+    """One line on stderr, only on a terminal and only for what takes long; `clear` takes it away again."""
+
+    def __init__(self, what: str = "nodes have answered") -> None:
+        self._what = what
+        self._begun = time.monotonic()
+        self._shown = False
+        self._wanted = sys.stderr.isatty()
+
+    def count(self, done: int, total: int) -> None:
+        seconds = time.monotonic() - self._begun
+        if self._wanted and seconds >= _SILENT_FOR and done < total:
+            self._shown = True
+            click.echo(f"\r\x1b[K{done} of {total} {self._what}, {seconds:.0f} s", err=True, nl=False, color=True)
+
+    def clear(self) -> None:
+        if self._shown:
+            self._shown = False
+            click.echo("\r\x1b[K", err=True, nl=False, color=True)

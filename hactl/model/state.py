@@ -154,5 +154,5 @@ def _after(reading: Reading, sample: Sample) -> Reading:
     if isinstance(sample.result, Failure):
         since = reading.failing_since if reading.failure else sample.result.at
         return replace(reading, interval=sample.interval, failure=sample.result, failing_since=since)
-    observed = Observed[Facts](sample.result, sample.at)
+    observed: Observed[Facts] = Observed(sample.result, sample.at)
     return Reading(sample.interval, observed, reading.last)

@@ -14,6 +14,7 @@ class SessionGate:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.active = 0
+        self.refusal = ""  # what the server last said when it refused a session while no other was open
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def enter(self) -> Place:

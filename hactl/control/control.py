@@ -1,0 +1,173 @@
+"""`Control`: watch a cluster, ask it once, or talk to one of its nodes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from hactl.control.limit import restrict
+from hactl.drivers.catalogue import probes_for
+from hactl.drivers.probe import Cadence, Probe
+from hactl.engine.clock import Clock, RealClock
+from hactl.engine.collector import Collector, Progress
+from hactl.engine.console import Console
+from hactl.engine.publisher import Publisher
+from hactl.model.command import Command, Completed
+from hactl.model.inventory import Inventory, Node
+from hactl.model.picture import Picture
+from hactl.transport.protocol import Peer, Transport
+
+if TYPE_CHECKING:
+    from hactl.transport.prompter import Ask
+
+log = logging.getLogger("hactl.control")
+
+# Seconds for all connections together to close.
+_CLOSE_WITHIN = 1.0
+
+
+class Factory(Protocol):
+    """Makes the transport of a node. `hactl.transport.factory.TransportFactory` is the real one."""
+
+    def make(self, node: Node) -> Transport: ...
+
+
+class Control:
+    """One inventory, one connection a node, shared by everything that is done here. Use it with `async with`.
+
+    `interval` is the number of seconds between two fast samples. `limit` names the nodes to ask (see
+    `model.limit.parse_limit`); the others are left out of every picture, which names them in `Picture.outside`. `ask`
+    asks a person for a passphrase or password; without it nobody is asked.
+    """
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        *,
+        interval: float = Cadence.FAST.value,
+        limit: tuple[str, ...] | None = None,
+        ask: Ask | None = None,
+        factory: Factory | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._whole = inventory
+        self._inventory, self._outside = (inventory, ()) if limit is None else restrict(inventory, limit)
+        self._interval = interval
+        self._clock = clock or RealClock()
+        self._factory = factory or _real_factory(inventory, ask)
+        self._transports: dict[str, Transport] = {}
+        self._collector: Collector | None = None
+
+    @property
+    def inventory(self) -> Inventory:
+        """The inventory as far as it is asked."""
+        return self._inventory
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # --- pictures ---
+
+    def blank(self) -> Picture:
+        """What is known before anybody is asked: the inventory, and that nothing is known. Costs no I/O."""
+        return Publisher(self._inventory, self._clock, self._outside).picture()
+
+    async def watch(self) -> AsyncIterator[Picture]:
+        """The picture now, then the newest one whenever there is a newer one, until `close`. Starts watching.
+
+        A slow reader skips pictures. Ages grow, so a picture comes at least about every second.
+        """
+        if self._collector is None:
+            self._collector = self._collect(self._probes())
+            self._collector.start()
+        async for picture in self._collector.pictures():
+            yield picture
+
+    async def snapshot(
+        self, progress: Progress | None = None, *, rare: bool = False, within: float | None = None
+    ) -> Picture:
+        """Ask every node everything once, at the same time; who does not answer in time is unknown, with the reason.
+
+        `rare` includes questions that cost a node much (pending upgrades). `within` seconds it is over, where given;
+        each node's own deadlines hold anyway.
+        """
+        return await self._collect(self._probes()).gather(progress, rare=rare, within=within)
+
+    def refresh(self, node: str | None = None) -> None:
+        """Sample one node, or all, now. No effect before `watch`."""
+        if self._collector is not None:
+            self._collector.refresh(node)
+
+    # --- one node ---
+
+    async def peer(self, node: str) -> Peer:
+        """Connect to a node, if not connected, and say who answered. Raises what Transport.connect raises."""
+        return await self._transport(node).connect()
+
+    async def run_on(self, node: str, command: Command) -> Completed:
+        """Raises what Transport.run raises."""
+        return await self._transport(node).run(command)
+
+    async def ask_socket(self, node: str, path: str, *requests: str) -> tuple[str, ...]:
+        """Ask HAProxy's admin socket on a node, one answer a request. Raises SocketUnavailableError among others."""
+        console = Console(self._transport(node), path)
+        try:
+            return await console.ask(requests)
+        finally:
+            console.close()
+
+    def probes(self, node: str) -> tuple[Probe, ...]:
+        """Everything that is asked of a node."""
+        return probes_for(self._whole, self._whole.nodes[node])
+
+    async def close(self) -> None:
+        """Stop watching and close every connection. Bounded, whatever hangs. Idempotent."""
+        collector, self._collector = self._collector, None
+        if collector is not None:
+            await collector.stop()
+        transports, self._transports = list(self._transports.values()), {}
+        if not transports:
+            return
+        closing = {asyncio.create_task(transport.close()): transport for transport in transports}
+        done, hung = await asyncio.wait(closing, timeout=_CLOSE_WITHIN)
+        for task in hung:
+            task.cancel()
+            log.warning("%s: the connection did not close in time", closing[task].node)
+        for task in done:
+            if (error := task.exception()) is not None:
+                log.warning("%s: closing the connection: %s", closing[task].node, error)
+
+    # --- wiring ---
+
+    def _probes(self) -> Mapping[str, tuple[Probe, ...]]:
+        """Of the whole inventory's references: what a node is asked does not depend on the limit."""
+        return {name: self.probes(name) for name in self._inventory.nodes}
+
+    def _transport(self, node: str) -> Transport:
+        if node not in self._transports:
+            self._transports[node] = self._factory.make(self._whole.nodes[node])
+        return self._transports[node]
+
+    def _collect(self, probes: Mapping[str, tuple[Probe, ...]]) -> Collector:
+        return Collector(
+            self._inventory,
+            {name: self._transport(name) for name in self._inventory.nodes},
+            probes,
+            interval=self._interval,
+            clock=self._clock,
+            outside=self._outside,
+        )
+
+
+def _real_factory(inventory: Inventory, ask: Ask | None) -> Factory:
+    from hactl.transport.factory import TransportFactory  # noqa: PLC0415 - tests bring their own
+
+    return TransportFactory(inventory, ask)

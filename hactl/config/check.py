@@ -95,7 +95,7 @@ def _pairs(found: Iterable[Found[NodeEntry]]) -> Iterator[tuple[KeyPath, NodeEnt
 def addresses(draft: Draft) -> Iterator[Problem]:
     """Two nodes that are one machine: same address, port and way there."""
     seen: dict[tuple[str, int, str], KeyPath] = {}
-    for path, node in _pairs(draft.nodes):
+    for path, node in _pairs(found for found in draft.nodes if found.whole):
         ssh = effective_ssh(draft.ssh, node)
         key = (_canonical(node.address), ssh.port or 22, ",".join(jumps(node.name, ssh.proxy_jump)))
         if key in seen:
@@ -170,12 +170,11 @@ def _circle(draft: Draft, by_name: dict[str, NodeEntry], start: NodeEntry) -> li
 
 
 def services(draft: Draft) -> Iterator[Problem]:
-    roles = draft.roles()
     for found in draft.services:
         path, service = found.path, found.entry
-        if service.role is not None and service.role not in roles:
+        if service.role is not None and service.role not in draft.roles:
             yield Problem(
-                (*path, "role"), f"no node has the role {quoted(service.role)}{did_you_mean(service.role, roles)}"
+                (*path, "role"), f"no node has the role {quoted(service.role)}{did_you_mean(service.role, draft.roles)}"
             )
             continue
         if service.nodes is not None:
@@ -193,7 +192,7 @@ def services(draft: Draft) -> Iterator[Problem]:
 
 
 def _count(active: int) -> str:
-    return f"only {active} active node{'' if active == 1 else 's'}"
+    return f"only {active} active node{'' if active == 1 else 's'}" if active else "no active node"
 
 
 def _backup(draft: Draft, path: KeyPath, service: PgbackrestEntry) -> Iterator[Problem]:
@@ -254,7 +253,7 @@ def _pool_members(draft: Draft, path: KeyPath, pool: PoolEntry, service: Service
             yield Problem(where, f"{node} and {owners[server]} are both called {quoted(server)} in HAProxy")
         owners.setdefault(server, node)
     active = sum(draft.is_active(node) for node in members if node in offered)
-    if pool.minimum > active and offered:
+    if pool.minimum > active and members:
         yield Problem((*path, "minimum"), f"minimum is {pool.minimum}, but the pool has {_count(active)}")
 
 
@@ -263,8 +262,10 @@ def _member(
 ) -> Iterator[Problem]:
     if name in offered:
         return
-    what = "is no node" if name not in draft.names["nodes"] else f"is not {wanted}"
-    yield Problem(path, f"{quoted(name)} {what}{did_you_mean(name, offered)}", at_key=at_key)
+    if name in draft.names["nodes"]:
+        yield Problem(path, f"{quoted(name)} is not {wanted}", at_key=at_key)
+    else:
+        yield Problem(path, f"no node is called {quoted(name)}{did_you_mean(name, offered)}", at_key=at_key)
 
 
 def vips(draft: Draft) -> Iterator[Problem]:
@@ -292,11 +293,10 @@ def thresholds(draft: Draft) -> Iterator[Problem]:
     base = {name: metric.default for name, metric in METRICS.items()}
     yield from _levels(("thresholds",), table, base)
     base = {**base, **levels(table, base)}
-    roles = draft.roles()
     for role, entry in table.roles.items():
         path: KeyPath = ("thresholds", "roles", role)
-        if role not in roles:
-            yield Problem(path, f"no node has the role {quoted(role)}{did_you_mean(role, roles)}", at_key=True)
+        if role not in draft.roles:
+            yield Problem(path, f"no node has the role {quoted(role)}{did_you_mean(role, draft.roles)}", at_key=True)
         yield from _levels(path, entry, base)
     for node, entry in table.nodes.items():
         path = ("thresholds", "nodes", node)

@@ -1,4 +1,4 @@
-"""The shape check: every table of the file against `schema`, each on its own, so that one bad table hides nothing.
+"""The shape check: every table of the file against `schema`, each on its own, so that one mistake hides no other.
 
 What comes out is a Draft: the entries that are sound, each with its path, and, read leniently from the raw document,
 the names that exist, so that a reference to a node whose port is wrong is not reported as dangling.
@@ -6,8 +6,10 @@ the names that exist, so that a reference to a node whose port is wrong is not r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import copy
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Generic, TypeAlias, TypeVar
 
 from pydantic import ValidationError
@@ -29,7 +31,8 @@ from hactl.config.schema import (
     ThresholdsTable,
     VipEntry,
 )
-from hactl.config.wording import reworded, shown
+from hactl.config.wording import meant_key, reworded, shown
+from hactl.model.metrics import METRICS
 from hactl.model.suggest import did_you_mean, quoted
 
 E = TypeVar("E", bound=Entry)
@@ -42,10 +45,11 @@ _KINDS = ("sites", "nodes", "services", "pools", "vips")
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[E]):
-    """A sound entry and where it stands."""
+    """A sound entry and where it stands; not `whole` when keys with problems were left out of it."""
 
     path: KeyPath
     entry: E
+    whole: bool = True
 
 
 @dataclass(slots=True)
@@ -62,20 +66,13 @@ class Draft:
     thresholds: ThresholdsEntry | None = None
     names: dict[str, dict[str, KeyPath]] = field(default_factory=dict)  # kind -> name -> path of its first entry
     raw_nodes: dict[str, RawTable] = field(default_factory=dict)
-
-    def roles(self) -> dict[str, list[str]]:
-        """Role -> names of its nodes, in file order."""
-        found: dict[str, list[str]] = {}
-        for node, table in self.raw_nodes.items():
-            given = table.get("roles")
-            for role in given if isinstance(given, list) else ():
-                if isinstance(role, str):
-                    found.setdefault(role, []).append(node)
-        return found
+    roles: dict[str, tuple[str, ...]] = field(default_factory=dict)  # role -> names of its nodes, in file order
 
     def members(self, service: ServiceEntry) -> tuple[str, ...]:
         """The nodes of `service`, in file order."""
-        wanted = self.roles().get(service.role, []) if service.role is not None else (service.nodes or [])
+        if service.role is not None:
+            return self.roles.get(service.role, ())
+        wanted = set(service.nodes or ())
         return tuple(node for node in self.raw_nodes if node in wanted)
 
     def is_active(self, node: str) -> bool:
@@ -92,16 +89,17 @@ def read_draft(document: RawTable) -> tuple[Draft, list[Problem]]:
         if kind == "nodes":
             for _, table in filter(_is_named, tables):
                 draft.raw_nodes.setdefault(str(table["name"]), table)
+            draft.roles = _roles(draft.raw_nodes)
         for path, table in tables:
             model = _service_model(table) if kind == "services" else _LISTS[kind]
-            entry = _checked(model, table, path, problems)
-            if entry is not None:
-                getattr(draft, kind).append(Found(path, entry))
+            if model is None:
+                problems.append(_kind_problem(table, path))
+            elif found := _checked(model, table, path, problems):
+                getattr(draft, kind).append(found)
     for key, model in _TABLES.items():
         value = document.get(key, {} if key != "cluster" else None)
-        entry = _checked(model, value, (key,), problems) if isinstance(value, dict) else None
-        if entry is not None:
-            setattr(draft, key, entry)
+        if isinstance(value, dict) and (found := _checked(model, value, (key,), problems)):
+            setattr(draft, key, found.entry)
     return draft, problems
 
 
@@ -141,6 +139,16 @@ def _is_named(found: tuple[KeyPath, RawTable]) -> bool:
     return isinstance(found[1].get("name"), str)
 
 
+def _roles(nodes: Mapping[str, RawTable]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for node, table in nodes.items():
+        given = table.get("roles")
+        for role in given if isinstance(given, list) else ():
+            if isinstance(role, str):
+                found.setdefault(role, {})[node] = None
+    return {role: tuple(members) for role, members in found.items()}
+
+
 def _names(tables: Sequence[tuple[KeyPath, RawTable]]) -> dict[str, KeyPath]:
     names: dict[str, KeyPath] = {}
     for path, table in filter(_is_named, tables):
@@ -148,25 +156,44 @@ def _names(tables: Sequence[tuple[KeyPath, RawTable]]) -> dict[str, KeyPath]:
     return names
 
 
-def _service_model(table: RawTable) -> type[Entry]:
-    """The model of the service's kind; for a wrong kind one that reports it, and that alone."""
+def _service_model(table: RawTable) -> type[Entry] | None:
+    """The model of the service's kind; None when it has none, so that nothing else can be said about it."""
     kind = table.get("kind")
-    return SERVICES.get(kind, _KindOnly) if isinstance(kind, str) else _KindOnly
+    return SERVICES.get(kind) if isinstance(kind, str) else None
 
 
-class _KindOnly(Entry):
-    """Stands in for a service whose kind is missing or unknown; never sound."""
+def _checked(model: type[E], table: RawTable, path: KeyPath, problems: list[Problem]) -> Found[E] | None:
+    """The entry that `table` is; what is wrong with it goes to `problems`.
 
-
-def _checked(model: type[Entry], table: RawTable, path: KeyPath, problems: list[Problem]) -> Entry | None:
-    if model is _KindOnly:
-        problems.append(_kind_problem(table, path))
-        return None
+    A table with problems is read once more without the keys that have them, so that what is left can be checked too.
+    """
     try:
-        return model.model_validate(table)
+        return Found(path, model.model_validate(table))
     except ValidationError as error:
-        problems.extend(reworded(detail, model, path) for detail in error.errors(include_url=False))
+        details = error.errors(include_url=False)
+    unknown = [detail for detail in details if detail["type"] == "extra_forbidden"]
+    meant = {(*detail["loc"][:-1], meant_key(detail, model)) for detail in unknown}
+    told = [detail for detail in details if detail["type"] != "missing" or detail["loc"] not in meant]
+    problems.extend(reworded(detail, model, path) for detail in told)
+    try:
+        return Found(path, model.model_validate(_without(table, [detail["loc"] for detail in details])), whole=False)
+    except ValidationError:
         return None
+
+
+def _without(table: RawTable, locations: Iterable[tuple[int | str, ...]]) -> RawTable:
+    """A copy of `table` without what stands at `locations`; of an array, and of a metric's levels, nothing is left."""
+    left = copy.deepcopy(table)
+    for location in locations:
+        keys = list(takewhile(lambda part: isinstance(part, str) and part != "[key]", location))
+        metric = next((index for index, key in enumerate(keys) if key in METRICS), len(keys))
+        *outer, last = keys[: metric + 1] or [""]
+        holder: object = left
+        for key in outer:
+            holder = holder.get(key) if isinstance(holder, dict) else None
+        if isinstance(holder, dict):
+            holder.pop(last, None)
+    return left
 
 
 def _kind_problem(table: RawTable, path: KeyPath) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import tomli
@@ -9,9 +10,11 @@ import tomli
 from hactl.config.build import build
 from hactl.config.check import check
 from hactl.config.draft import RawTable, read_draft
+from hactl.config.positions import find_positions
 from hactl.config.problems import failure, told
 from hactl.model.errors import InventoryError
 from hactl.model.inventory import Inventory
+from hactl.model.suggest import quoted
 from hactl.model.text import one_line
 
 
@@ -26,6 +29,8 @@ def parse(data: bytes, path: Path, shown: str) -> Inventory:
 
 
 def _decoded(data: bytes, shown: str) -> str:
+    if data.startswith(codecs.BOM_UTF8):
+        raise _at("", "the file starts with a byte order mark; save it as UTF-8 without one", shown)
     try:
         return data.decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
@@ -38,9 +43,21 @@ def _tables(text: str, shown: str) -> RawTable:
     try:
         return tomli.loads(text)
     except tomli.TOMLDecodeError as error:
-        raise _at(text[: error.pos], f"not TOML: {_lowered(one_line(error.msg))}", shown) from error
-    except (RecursionError, ValueError) as error:  # nested too deep; a number or date that Python cannot hold
-        raise _at("", f"not TOML that hactl reads: {_lowered(one_line(str(error)))}", shown) from error
+        raise _syntax(text, error, shown) from error
+    except RecursionError as error:
+        raise _at("", "arrays or tables are nested deeper than any inventory needs", shown) from error
+    except ValueError as error:
+        raise _at("", "a number has too many digits to be read", shown) from error
+
+
+def _syntax(text: str, error: tomli.TOMLDecodeError, shown: str) -> InventoryError:
+    """The parser notices a repeated key only at the end of its value; the positions know both places."""
+    positions = find_positions(text[: error.pos])
+    if positions.repeats:
+        path, offset = positions.repeats[0]
+        message = f"the key {quoted(str(path[-1]))} is set twice; the first is at line {positions.key(path)[0]}"
+        return _at(text[:offset], message, shown)
+    return _at(text[: error.pos], f"not TOML: {_lowered(one_line(error.msg))}", shown)
 
 
 def _lowered(sentence: str) -> str:

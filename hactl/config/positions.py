@@ -41,6 +41,7 @@ class Positions:
     text: str
     keys: dict[KeyPath, int]
     values: dict[KeyPath, int]
+    repeats: list[tuple[KeyPath, int]] = field(default_factory=list)  # keys that are set again: not valid TOML
     lines: list[int] = field(default_factory=list)  # offsets at which lines start
 
     def key(self, path: KeyPath) -> tuple[int, int]:
@@ -66,7 +67,7 @@ def find_positions(text: str) -> Positions:
     with contextlib.suppress(_LostError, RecursionError):
         scanner.document()
     starts = [0, *(match.end() for match in re.finditer("\n", text))]
-    return Positions(text, scanner.keys, scanner.values, starts)
+    return Positions(text, scanner.keys, scanner.values, scanner.repeats, starts)
 
 
 class _Scanner:
@@ -75,6 +76,7 @@ class _Scanner:
         self.at = 0
         self.keys: dict[KeyPath, int] = {}
         self.values: dict[KeyPath, int] = {}
+        self.repeats: list[tuple[KeyPath, int]] = []
         self.last: dict[KeyPath, int] = {}  # index of the open element of each array of tables
 
     def document(self) -> None:
@@ -100,8 +102,11 @@ class _Scanner:
         return path
 
     def _pair(self, table: KeyPath) -> None:
+        start = self.at
         path = self._keys(table, opens=False)
         self._expect("=")
+        if path in self.values:
+            self.repeats.append((path, start))
         self._space()
         self._value(path)
 

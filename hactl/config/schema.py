@@ -21,6 +21,7 @@ from hactl.config.values import (
     Name,
     Package,
     Port,
+    Ref,
     RemotePath,
     Seconds,
     Text,
@@ -43,7 +44,7 @@ class ClusterEntry(Entry):
 
     name: Name
     """What the cluster is called; {cluster} stands for it in paths."""
-    drill_node: Name | None = None
+    drill_node: Ref | None = None
     """The node that restore drills run on. Without one, no drill runs."""
 
 
@@ -108,7 +109,7 @@ class NodeEntry(Entry):
 
     name: Name
     """What hactl calls the node; needs not be its host name."""
-    site: Name
+    site: Ref
     """The site it stands in."""
     address: Address
     """Its IP address or host name."""
@@ -127,9 +128,9 @@ class ServiceEntry(Entry):
 
     name: Name
     """What users of hactl call the service."""
-    role: Name | None = None
+    role: Ref | None = None
     """All nodes with this role provide it."""
-    nodes: list[Name] | None = None
+    nodes: list[Ref] | None = None
     """Or exactly these nodes do."""
     unit: Unit | None = None
     """The systemd unit that carries it."""
@@ -206,11 +207,11 @@ class PgbackrestEntry(ServiceEntry):
     """Backups by pgBackRest."""
 
     kind: Literal["pgbackrest"]
-    database: Name
+    database: Ref
     """The postgresql service that is backed up."""
     stanza: Filled = "main"
     """The stanza's name."""
-    repository_host: Name | None = None
+    repository_host: Ref | None = None
     """The node with the repository. Left away: the service's node, when it has exactly one."""
     repositories: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=1)] = [1]
     """Numbers of the repositories to watch (repo1, repo2, ...)."""
@@ -269,17 +270,17 @@ class PoolEntry(Entry):
 
     name: Name
     """What hactl calls the pool."""
-    service: Name
+    service: Ref
     """The service that its members provide."""
-    balancer: Name
+    balancer: Ref
     """The haproxy service that it stands in."""
     backend: Filled
     """The backend's name in HAProxy."""
     minimum: Annotated[int, Field(ge=0)] = 1
     """Members that must stay available."""
-    members: list[Name] | None = None
+    members: list[Ref] | None = None
     """Its nodes. Left away: all nodes of the service."""
-    servers: dict[Name, Filled] = {}
+    servers: dict[Ref, Filled] = {}
     """What HAProxy calls a node, where that is not the node's name."""
     routing: Literal["all", "one"] = "all"
     """Whether every healthy member takes traffic, or exactly one does (the primary)."""
@@ -292,7 +293,7 @@ class VipEntry(Entry):
     """What hactl calls the address."""
     address: IpAddress
     """The address, without a prefix length."""
-    service: Name
+    service: Ref
     """The keepalived service whose nodes may hold it."""
 
 
@@ -317,14 +318,14 @@ _METRICS: dict[str, Any] = {
     name: (LevelsEntry | None, Field(None, description=metric.meaning)) for name, metric in METRICS.items()
 }
 _MetricsTable = create_model("MetricsEntry", __base__=MetricsEntry, __doc__="Levels by metric.", **_METRICS)
-_ByName: Any = dict[Name, _MetricsTable]  # type: ignore[valid-type] # a class that METRICS makes, not source text
+_ByName: Any = dict[Ref, _MetricsTable]  # type: ignore[valid-type] # a class that METRICS makes, not source text
 
 
 class ThresholdsEntry(MetricsEntry):
     """Levels for the whole cluster, and tighter or wider ones by role and by node."""
 
-    roles: dict[Name, MetricsEntry] = {}
-    nodes: dict[Name, MetricsEntry] = {}
+    roles: dict[Ref, MetricsEntry] = {}
+    nodes: dict[Ref, MetricsEntry] = {}
 
 
 ThresholdsTable = create_model(

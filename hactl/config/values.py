@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from pathlib import PurePosixPath
 from typing import Annotated, TypeAlias
 
@@ -30,7 +31,7 @@ _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?")
 
 def text(value: str) -> str:
     """One line that can be shown anywhere: nothing that moves a cursor, hides or reorders."""
-    if safe(value) != value or not value.isprintable():
+    if safe(value) != value or "\n" in value or "\t" in value:
         raise ValueError(f"{quoted(value)} holds a control or invisible character")
     return value
 
@@ -48,7 +49,8 @@ def name(value: str) -> str:
     if value in RESERVED:
         raise ValueError(f"{quoted(value)} has a meaning of its own in hactl, ssh or ansible; choose another name")
     if not NAME.fullmatch(value):
-        lower = re.sub(r"[^a-z0-9._-]+", "-", value.lower()).strip("-._")[:63]
+        plain = unicodedata.normalize("NFKD", value.lower()).encode("ascii", "ignore").decode()
+        lower = re.sub(r"[^a-z0-9._-]+", "-", plain).strip("-._")[:63]
         hint = f'; did you mean "{lower}"?' if lower and lower not in RESERVED else ""
         raise ValueError(
             f"{quoted(value)} is not a name: a to z, 0 to 9, and inside also . _ - (at most 63 characters){hint}"
@@ -141,6 +143,8 @@ def url_path(value: str) -> str:
 
 
 def _one_or_more(value: object) -> object:
+    if not isinstance(value, str | list):
+        raise ValueError("must be a string or an array of strings")  # noqa: TRY004 - what pydantic collects
     return [value] if isinstance(value, str) else value
 
 
@@ -164,6 +168,7 @@ _STRINGS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "s
 Text: TypeAlias = Annotated[str, AfterValidator(text)]
 Filled: TypeAlias = Annotated[str, AfterValidator(filled), Field(json_schema_extra={"minLength": 1})]
 Name: TypeAlias = Annotated[str, AfterValidator(name), Field(json_schema_extra={"pattern": f"^{NAME.pattern}$"})]
+Ref: TypeAlias = Filled  # the name of something else; whether it exists is for `check` to say
 Address: TypeAlias = Annotated[str, AfterValidator(address)]
 IpAddress: TypeAlias = Annotated[str, AfterValidator(ip_address)]
 Unit: TypeAlias = Annotated[str, AfterValidator(unit)]

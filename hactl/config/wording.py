@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from hactl.config.positions import KeyPath
 from hactl.config.problems import Problem
 from hactl.config.schema import Entry
-from hactl.model.suggest import did_you_mean, quoted
+from hactl.model.suggest import did_you_mean, nearest, quoted
 
 _TYPES = {
     "string_type": "a string",
@@ -30,6 +30,7 @@ _BOUNDS = {
     "less_than": "below",
     "less_than_equal": "at most",
 }
+_PLAIN = {"finite_number": " must be a finite number", "too_short": " must not be empty"}
 
 
 def reworded(detail: ErrorDetails, model: type[Entry], path: KeyPath) -> Problem:
@@ -40,14 +41,17 @@ def reworded(detail: ErrorDetails, model: type[Entry], path: KeyPath) -> Problem
     if detail["type"] == "missing":
         return Problem((*path, *loc[:-1]), f"missing key: {loc[-1]}")
     if detail["type"] == "extra_forbidden":
-        key = str(loc[-1])
-        return Problem(
-            (*path, *loc), f"unknown key {quoted(key)}{did_you_mean(key, _keys(model, loc[:-1]))}", at_key=True
-        )
+        hint = f'; did you mean "{meant}"?' if (meant := meant_key(detail, model)) else ""
+        return Problem((*path, *loc), f"unknown key {quoted(str(loc[-1]))}{hint}", at_key=True)
     sentence = _sentence(detail)
     if detail["type"] == "value_error":
         sentence = f": {sentence}" if loc else sentence
     return Problem((*path, *loc), f"{_subject(loc)}{sentence}", at_key=at_key)
+
+
+def meant_key(detail: ErrorDetails, model: type[Entry]) -> str | None:
+    """The key that an unknown one was probably meant to be."""
+    return nearest(str(detail["loc"][-1]), _keys(model, detail["loc"][:-1]))
 
 
 def _sentence(detail: ErrorDetails) -> str:
@@ -56,15 +60,28 @@ def _sentence(detail: ErrorDetails) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind in _TYPES:
-        return f" must be {_TYPES[kind]}, not {shown(given)}"
+        return f" must be {_TYPES[kind]}, not {shown(given)}{_bent(kind, given)}"
     if kind in _BOUNDS:
         (limit,) = context.values()
-        return f" must be {_BOUNDS[kind]} {limit}, not {shown(given)}"
+        return f" must be {_BOUNDS[kind]} {limit:g}, not {shown(given)}"
+    if kind in _PLAIN:
+        return _PLAIN[kind]
     if kind == "literal_error":
         choices = [choice.strip("'") for choice in str(context["expected"]).replace(" or ", ", ").split(", ")]
         hint = did_you_mean(given, choices) if isinstance(given, str) else ""
         return f" is {shown(given)}, and must be one of {', '.join(choices)}{hint}"
     return f": {detail['msg']}"
+
+
+def _bent(kind: str, given: object) -> str:
+    """What the value would be in the type that is wanted, where that is plain."""
+    if kind == "list_type" and isinstance(given, str):
+        return f"; did you mean [{quoted(given)}]?"
+    if kind == "int_type" and isinstance(given, str) and given.isascii() and given.isdigit():
+        return f"; did you mean {given[:20]}, without quotes?"
+    if kind == "string_type" and isinstance(given, int | float) and not isinstance(given, bool):
+        return f'; did you mean "{str(given)[:60]}"?'
+    return ""
 
 
 def shown(value: object) -> str:

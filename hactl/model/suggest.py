@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from hactl.model.text import one_line
 
+_BLANKS = {9: "\u2409", 10: "\u240a", 13: "\u240d"}  # shown, because inside a value they are what is wrong
+
 
 def nearest(word: str, choices: Iterable[str]) -> str | None:
     """The choice that `word` most likely meant, or None when nothing is near enough to be worth saying."""
@@ -26,4 +28,4 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
 
 def quoted(value: str, limit: int = 60) -> str:
     """`value` in quotes, safe for a terminal and short enough for a sentence."""
-    return f'"{one_line(value, limit)}"'
+    return f'"{one_line(value.translate(_BLANKS), limit)}"'

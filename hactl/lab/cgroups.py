@@ -154,6 +154,13 @@ def remove(*path: str) -> None:
                 break
 
 
+def remove_top() -> None:
+    """Removes hactl-lab itself unless a lab still stands in it."""
+    for tree in hierarchies().all:
+        with contextlib.suppress(OSError):
+            (tree / TOP).rmdir()
+
+
 def existing(*path: str) -> list[Path]:
     """The groups hactl-lab/PATH that exist, one for each tree."""
     return [group for tree in hierarchies().all if (group := tree.joinpath(TOP, *path)).is_dir()]

@@ -49,9 +49,7 @@ def sweep(spec: LabSpec) -> None:
         shell.run(["losetup", "--detach", device])
     network.down(spec)
     cgroups.remove(spec.name)
-    for tree in cgroups.hierarchies().all:
-        with contextlib.suppress(OSError):  # another lab still stands in it
-            (tree / cgroups.TOP).rmdir()
+    cgroups.remove_top()
     for path in _nspawn_remains(spec):
         if path.is_dir():
             shutil.rmtree(path)

@@ -161,6 +161,10 @@ class ImageStore:
     def path(self, digest: str) -> Path:
         return self.directory / digest
 
+    def built(self) -> bool:
+        """There is some finished image."""
+        return self.directory.is_dir() and any(not path.name.startswith(".") for path in self.directory.iterdir())
+
     def current(self) -> str:
         return image_hash(provision_path(), host_sources().suite)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hactl.lab import cgroups, cleanup, door, keys, network
+from hactl.lab import cgroups, cleanup, door, keys, network, support
+from hactl.lab.faults import Faults, Ground
 from hactl.lab.image import ImageStore
 from hactl.lab.lock import exclusive
 from hactl.lab.machine import Machine
@@ -52,6 +55,7 @@ class Lab:
         self.spec = load_spec(name, nodes)
         self.paths = self.spec.paths
         self.machines = tuple(Machine(self.spec, node) for node in self.spec.nodes)
+        self.faults = Faults(Ground(self.spec, self.machines), self.paths.faults, self.paths.life)
 
     def machine(self, name: str) -> Machine:
         node = self.spec.node(name)
@@ -62,6 +66,8 @@ class Lab:
     def up(self, report: Reporter = silent) -> None:
         """Every node runs, is provisioned and healthy when this returns. Quick when that is so already.
 
+        Active faults stay as they are: a node that one keeps off is left off.
+
         Safe to call again after any failure, and while another process does the same: they take turns.
         """
         began = time.monotonic()
@@ -71,15 +77,19 @@ class Lab:
             if not store.path(digest).is_dir():
                 report(Progress("image", 0, 1, time.monotonic() - began, "building it; only the first time"))
             image = store.ensure(digest)
+            labs = {*cleanup.other_labs(), self.spec.name}
+            support.make_room(len(labs) * len(self.spec.nodes))
             self._make_run_folder()
             keys.make_keys(self.spec)
             keys.write_access(self.spec)
             network.up(self.spec)
             door.open_door(self.spec)
-            booted = any(not machine.booted() for machine in self.machines)
-            rise = Rise(self.spec, self.machines, keys.operator_key(self.spec), report)
+            off = self.faults.off_on_purpose()
+            wanted = [machine for machine in self.machines if machine.node.name not in off]
+            booted = any(not machine.booted() for machine in wanted)
+            rise = Rise(self.spec, wanted, keys.operator_key(self.spec), report, began)
             rise.boot(image)
-            if self.spec.whole:
+            if self.spec.whole and not off:
                 rise.join(booted=booted)
 
     def _make_run_folder(self) -> None:
@@ -87,7 +97,8 @@ class Lab:
             folder.mkdir(parents=True, exist_ok=True)
         self.paths.run.mkdir(exist_ok=True)
         self.paths.run.chmod(0o700)
-        self.paths.faults.mkdir(exist_ok=True)
+        if not self.paths.life.exists():
+            self.paths.life.write_text(uuid.uuid4().hex, encoding="ascii")
         # Under sudo the lab belongs to whoever called it: hactl itself then needs no root to look into it.
         owner = int(os.environ.get("SUDO_UID", "0"))
         os.chown(self.paths.run, owner, -1)
@@ -116,9 +127,15 @@ class Lab:
         in_parallel(stop, [m for m in running if LAST_ROLE not in m.node.roles])
         in_parallel(stop, [m for m in running if LAST_ROLE in m.node.roles])
 
+    def reset(self, report: Reporter = silent) -> None:
+        """Down and up again with fresh disks and no faults."""
+        self.down(report, now=True, disks=True)
+        self.up(report)
+
     def remove_disks(self) -> None:
-        for machine in self.machines:
-            machine.wipe()
+        """Throws away the nodes' disks, keys and lasting faults; the lab must be down."""
+        if self.paths.state.exists():
+            shutil.rmtree(self.paths.state)
 
     def leftovers(self) -> list[str]:
         """What of the lab exists on this machine outside its disks, a line each; empty after a good `down`."""

@@ -19,6 +19,8 @@ from hactl.model.errors import LabError
 
 BOOT_TIMEOUT = 90.0
 STOP_TIMEOUT = 40.0
+_LAUNCH_TIMEOUT = 2.0
+_LOOK_INTO_BOOT = "See what it said: hactl lab exec NODE -- journalctl -b"
 POWEROFF = signal.SIGRTMIN + 4
 """To a container's systemd: power off in order."""
 
@@ -150,10 +152,13 @@ class Machine:
             cgroups.remove(*self.group)
 
     def wait_booted(self, timeout: float = BOOT_TIMEOUT) -> None:
-        deadline = time.monotonic() + timeout
+        began = time.monotonic()
         while not self.booted():
-            if time.monotonic() > deadline:
-                raise LabError(f"{self.node.name} did not boot within {timeout:.0f} s.\n{self.console_tail()}")
+            waited = time.monotonic() - began
+            died = waited > _LAUNCH_TIMEOUT and not cgroups.processes(*self.group)
+            if died or waited > timeout:
+                what = "ended while booting" if died else f"did not boot within {timeout:.0f} s"
+                raise LabError(f"{self.node.name} {what}.\n{self.console_tail()}", remedy=_LOOK_INTO_BOOT)
             time.sleep(0.1)
 
     def console_tail(self) -> str:
@@ -195,12 +200,19 @@ class Machine:
         pid = self.leader()
         if pid is None:
             raise LabError(f"{self.node.name} is off.", remedy=f"Start it: hactl lab up --name {self.spec.name}")
+        if self.frozen():
+            raise LabError(f"{self.node.name} is frozen.", remedy=f"Thaw it: hactl lab fault thaw {self.node.name}")
         cgroups.create(*self.group, leaf)
         settings = {**_ENVIRONMENT, **(env or {})}
         enter = ["nsenter", f"--target={pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"]
         clean = ["env", "--ignore-environment", "--chdir=/", *(f"{key}={value}" for key, value in settings.items())]
         script = f'{cgroups.join_script(*self.group, leaf)}; exec "$@"'
         return ["sh", "-c", script, "sh", *enter, "--", *clean, *argv]
+
+    def in_network(self, argv: Sequence[str]) -> list[str]:
+        """The argv that runs this machine's program `argv` in the node's network; empty when the node is off."""
+        pid = self.leader()
+        return [] if pid is None else ["nsenter", f"--target={pid}", "--net", "--", *argv]
 
     def attempt(
         self,

@@ -75,6 +75,13 @@ def tables(spec: LabSpec) -> list[tuple[str, str]]:
     return [(family, name) for _, family, name in (line.split() for line in lines)]
 
 
+def delete_table(spec: LabSpec, name: str) -> None:
+    """Deletes the table if it is there."""
+    for family, found in tables(spec):
+        if found == name:
+            shell.run(inside(spec, ["nft", "delete", "table", family, name]))
+
+
 def delete_tables(spec: LabSpec, prefix: str) -> list[str]:
     """Deletes the tables whose names start with `prefix`; their names."""
     gone = []

@@ -6,7 +6,6 @@ Whether a node is provisioned and joined is written on its own disk, so it is lo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -69,12 +68,14 @@ def environment(spec: LabSpec, node: LabNode, operator_key: str) -> dict[str, st
 class Rise:
     """One run of `up` over `machines`, which are all on image `image` or get a disk on it."""
 
-    def __init__(self, spec: LabSpec, machines: Sequence[Machine], operator_key: str, report: Reporter) -> None:
+    def __init__(
+        self, spec: LabSpec, machines: Sequence[Machine], operator_key: str, report: Reporter, began: float
+    ) -> None:
         self.spec = spec
         self.machines = machines
         self.operator_key = operator_key
         self.report = report
-        self.began = time.monotonic()
+        self.began = began
         self.scripts = provision_path()
         self.stamp = tree_hash(self.scripts)[:16]
 
@@ -130,7 +131,7 @@ class Rise:
         if not fresh and not booted:
             return
         todo = [step for step in steps if fresh or step.name == READY]
-        stage = Stage(self.report, "steps joined", len(todo), self.began)
+        stage = Stage(self.report, "joining, step", len(todo), self.began)
         for step in todo:
             stage.tell(f"{step.name} on {step.selector}")
             names = {node.name for node in self.spec.select(step.selector)}

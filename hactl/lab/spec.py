@@ -144,8 +144,14 @@ class LabPaths:
         return self.run / "inventory.toml"
 
     @property
+    def life(self) -> Path:
+        """Holds a word that is another one each time the lab comes up from nothing."""
+        return self.run / "life"
+
+    @property
     def faults(self) -> Path:
-        return self.run / "faults"
+        """The active faults; with the disks, because some faults are on them."""
+        return self.state / "faults"
 
     @property
     def host_keys(self) -> Path:

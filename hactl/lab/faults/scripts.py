@@ -1,0 +1,169 @@
+"""Faults inside nodes: POSIX shell run there as root, one script that injects and one that undoes.
+
+A script's $1, $2 ... are the fault's values after the node, in the order of its parameters. Both must be safe to run
+again, and the undo must work whatever the injection got done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hactl.lab.faults.model import NODE, Ground, Values
+from hactl.lab.machine import Machine
+from hactl.lab.rise import in_parallel
+from hactl.model.errors import LabError
+
+MAIN_UNIT = {
+    "lb": "haproxy.service",
+    "app": "shop.service",
+    "db": "postgresql@15-main.service",
+    "backup": "ssh.service",
+}
+"""The unit that a role is about: what a fault takes that names none."""
+
+_SQL = 'sql() { runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 -d postgres -c "$1"; }\n'
+END_SESSIONS = "pkill -u hactl -x sshd || true\n"
+"""Ends hactl's SSH sessions: the next ones start under the changed settings."""
+
+
+def _sql(script: str) -> str:
+    """`script` with a function `sql STATEMENT`, run as PostgreSQL's superuser, rows unadorned."""
+    return _SQL + script
+
+
+def databases(ground: Ground, *, standby: bool) -> tuple[Machine, ...]:
+    """The database nodes that are up and in that role, in the inventory's order."""
+    wanted = "t" if standby else "f"
+    found = []
+    for machine in ground.machines:
+        if "db" in machine.node.roles and machine.leader() is not None and not machine.frozen():
+            done = machine.attempt(["sh", "-s"], stdin=_sql('sql "SELECT pg_is_in_recovery()"'))
+            if done.stdout.strip() == wanted:
+                found.append(machine)
+    return tuple(found)
+
+
+def located(ground: Ground, selector: str) -> tuple[Machine, ...]:
+    """Like `ground.chosen`, and knows `primary` and `standby` (the first one)."""
+    if selector not in ("primary", "standby"):
+        return ground.chosen(selector)
+    found = databases(ground, standby=selector == "standby")[:1]
+    if not found:
+        raise LabError(f"No database is a {selector} now.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """`undo_on`: where the undo runs when that is not where it was injected (the primary may have moved)."""
+
+    do: str
+    undo_do: str
+    undo_on: str = ""
+
+    def inject(self, ground: Ground, values: Values) -> None:
+        self._run(self.do, located(ground, values[NODE]), values)
+
+    def undo(self, ground: Ground, values: Values) -> None:
+        machines = located(ground, self.undo_on or values[NODE])
+        if self.undo_on:  # whoever is off there has nothing to undo until it is back
+            machines = tuple(machine for machine in machines if machine.leader() is not None)
+        self._run(self.undo_do, machines, values)
+
+    def _run(self, script: str, machines: tuple[Machine, ...], values: Values) -> None:
+        def one(machine: Machine) -> None:
+            words = [value for name, value in values.items() if name != NODE]
+            if "unit" in values and not values["unit"]:
+                words = [MAIN_UNIT[machine.node.role]]
+            machine.script(script, *words)
+
+        in_parallel(one, machines)
+
+
+SERVICE_STOP = Scripts('systemctl stop "$1"', 'systemctl start "$1"')
+SERVICE_KILL = Scripts(
+    'systemctl kill --signal=KILL "$1"',
+    'systemctl is-active --quiet "$1" || { systemctl reset-failed "$1"; systemctl start "$1"; }',
+)
+SERVICE_FREEZE = Scripts('systemctl kill --signal=STOP "$1"', 'systemctl kill --signal=CONT "$1"')
+
+_SKEW_FILE = "/etc/ssh/sshd_config.d/00-lab-skew.conf"
+# Not /etc/ld.so.preload: sshd's sandbox would die of it. Monotonic clocks stay true, so nothing hangs.
+CLOCK_SKEW = Scripts(
+    f"""
+    library=$(ls /usr/lib/*/faketime/libfaketime.so.1)
+    echo "SetEnv LD_PRELOAD=$library FAKETIME=$(printf '%+d' "$1")s DONT_FAKE_MONOTONIC=1" >{_SKEW_FILE}
+    systemctl reload ssh.service
+    {END_SESSIONS}""",
+    f"""
+    [ -e {_SKEW_FILE} ] || exit 0
+    rm {_SKEW_FILE}
+    systemctl reload ssh.service
+    {END_SESSIONS}""",
+)
+
+_LIMITS_FILE = "/etc/ssh/sshd_config.d/00-lab-limits.conf"
+SSH_LIMITS = Scripts(
+    f"""
+    printf 'MaxSessions 2\\nMaxStartups 2\\n' >{_LIMITS_FILE}
+    systemctl reload ssh.service
+    {END_SESSIONS}""",
+    f"""
+    [ -e {_LIMITS_FILE} ] || exit 0
+    rm {_LIMITS_FILE}
+    systemctl reload ssh.service
+    {END_SESSIONS}""",
+)
+
+_REPOSITORY = "/opt/hactl-lab/provision/repo.sh"
+BAD_PACKAGE = Scripts(f"sh {_REPOSITORY} offer 1.2.0", f"sh {_REPOSITORY} withdraw")
+
+STOP_ARCHIVING = Scripts(
+    _sql("""
+    sql "ALTER SYSTEM SET archive_command = 'false'"
+    sql "SELECT pg_reload_conf()" >/dev/null
+    # Something to archive, so that the failure is seen now.
+    sql "SELECT pg_logical_emit_message(true, 'lab', 'a segment to archive')" >/dev/null
+    sql "SELECT pg_switch_wal()" >/dev/null
+    """),
+    _sql('sql "ALTER SYSTEM RESET archive_command"; sql "SELECT pg_reload_conf()" >/dev/null'),
+    undo_on="role:db",
+)
+
+PAUSE_REPLAY = Scripts(
+    _sql('sql "SELECT pg_wal_replay_pause()" >/dev/null'),
+    _sql("""[ "$(sql "SELECT pg_is_in_recovery()")" = f ] || sql "SELECT pg_wal_replay_resume()" >/dev/null"""),
+    undo_on="role:db",
+)
+
+ABANDONED_SLOT = Scripts(
+    _sql("""
+    sql "SELECT pg_create_physical_replication_slot('abandoned', true)
+         WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = 'abandoned')" >/dev/null
+    sql "SELECT sum(pg_logical_emit_message(false, 'lab', repeat('x', 1048576)) - '0/0')
+         FROM generate_series(1, $1)" >/dev/null
+    sql "SELECT pg_switch_wal()" >/dev/null
+    """),
+    _sql("""
+    sql "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'abandoned'" >/dev/null
+    """),
+    undo_on="role:db",
+)
+
+_ADMIN_SOCKET = "/run/haproxy/admin.sock"
+_SET_STATE = """
+    said=$(echo "set server $1 state {state}" | socat -t 5 - UNIX-CONNECT:/run/haproxy/admin.sock)
+    [ -z "$said" ] || { echo "$said" >&2; exit 1; }
+    """
+DRAIN_ONE = Scripts(_SET_STATE.replace("{state}", "drain"), _SET_STATE.replace("{state}", "ready"))
+SOCKET_DENY = Scripts(f"chmod 600 {_ADMIN_SOCKET}", f"[ ! -S {_ADMIN_SOCKET} ] || chmod 660 {_ADMIN_SOCKET}")
+SOCKET_REMOVE = Scripts(
+    f"[ ! -S {_ADMIN_SOCKET} ] || mv {_ADMIN_SOCKET} {_ADMIN_SOCKET}.away",
+    f"[ ! -S {_ADMIN_SOCKET}.away ] || mv {_ADMIN_SOCKET}.away {_ADMIN_SOCKET}",
+)
+
+_SUDOERS = "/etc/sudoers.d/hactl"
+SUDO_TRIM = Scripts(
+    f"[ ! -e {_SUDOERS} ] || mv {_SUDOERS} /root/sudoers-hactl",
+    f"[ ! -e /root/sudoers-hactl ] || mv /root/sudoers-hactl {_SUDOERS}",
+)

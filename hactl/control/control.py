@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from hactl.control.limit import restrict
 from hactl.drivers.catalogue import probes_for
-from hactl.drivers.probe import Cadence, Probe
+from hactl.drivers.probe import Asked, Cadence, Probe, QueryProbe
+from hactl.drivers.requirements import SqlQuestion
 from hactl.engine.clock import Clock, RealClock
 from hactl.engine.collector import Collector, Progress
 from hactl.engine.console import Console
 from hactl.engine.publisher import Publisher
+from hactl.engine.query import Database
 from hactl.model.command import Command, Completed
+from hactl.model.errors import ParseError
+from hactl.model.facts import Facts
 from hactl.model.inventory import Inventory, Node
 from hactl.model.picture import Picture
 from hactl.transport.protocol import Peer, Transport
@@ -27,6 +31,8 @@ log = logging.getLogger("hactl.control")
 
 # Seconds for all connections together to close.
 _CLOSE_WITHIN = 1.0
+# Seconds that a statement may take which is asked once.
+_ONCE = 10.0
 
 
 class Factory(Protocol):
@@ -124,6 +130,14 @@ class Control:
         finally:
             console.close()
 
+    async def ask_database(self, node: str, question: SqlQuestion) -> str:
+        """Put one statement to a PostgreSQL server on a node. Raises SocketUnavailableError or QueryError."""
+        database = Database(self._transport(node), _probe_of(question), self._whole.nodes[node].ssh.user)
+        try:
+            return await database.query(question.sql)
+        finally:
+            database.close()
+
     def probes(self, node: str) -> tuple[Probe, ...]:
         """Everything that is asked of a node."""
         return probes_for(self._whole, self._whole.nodes[node])
@@ -165,6 +179,16 @@ class Control:
             clock=self._clock,
             outside=self._outside,
         )
+
+
+def _probe_of(question: SqlQuestion) -> QueryProbe:
+    """The question in the form that `Database` takes; its answer is a text and nobody's facts."""
+
+    def no_facts(answer: str, asked: Asked) -> Facts:  # noqa: ARG001 - every probe's parse has this shape
+        raise ParseError("The answer to a requirement's question was taken for facts.")
+
+    where = question.socket_directory, question.port, question.user, question.database
+    return QueryProbe("requirement", Cadence.RARE, _ONCE, *where, question.sql, no_facts)
 
 
 def _real_factory(inventory: Inventory, ask: Ask | None) -> Factory:

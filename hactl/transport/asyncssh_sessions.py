@@ -10,7 +10,6 @@ import contextlib
 import signal
 import socket
 import time
-from collections import deque
 from collections.abc import Callable
 
 from hactl.model.command import Completed
@@ -20,12 +19,13 @@ from hactl.model.text import one_line, safe_text
 from hactl.transport.asyncssh_lib import asyncssh
 from hactl.transport.framing import FrameOverflowError, FrameSplitter
 from hactl.transport.gate import Place
+from hactl.transport.inbox import Inbox
 from hactl.transport.protocol import FrameSink
 
 OUTPUT_LIMIT = 4 * 1024 * 1024  # bytes of stdout, and of stderr, that one command may say
 _STDERR_KEPT = 4096  # of a stream, for the error when it ends
-_HIGH_WATER = 1024 * 1024  # bytes that wait for a reader before the far side is held back
 _TERM_TO_KILL = 0.5  # seconds
+_AFTER_LOGIN = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)  # seconds
 
 
 class Hurry:
@@ -39,7 +39,15 @@ class Hurry:
         found = connection.get_extra_info("socket")
         self._socket: socket.socket | None = found if found is not None and _is_tcp(found) else None
 
+    def soon(self) -> None:
+        """Do so several times in the next moments: sshd announces its host keys unasked right after a login."""
+        if self._socket is not None:
+            loop = asyncio.get_running_loop()
+            for delay in _AFTER_LOGIN:
+                loop.call_later(delay, self.now)
+
     def now(self) -> None:
+        """Acknowledge what has arrived."""
         if self._socket is not None:
             with contextlib.suppress(OSError):  # the socket is being closed: nothing to hurry
                 self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
@@ -192,36 +200,23 @@ class ByteSession(asyncssh.SSHTCPSession[bytes]):
     def __init__(self, explain: Callable[[Exception | None], TransportError]) -> None:
         self._explain = explain
         self._chan: asyncssh.SSHTCPChannel[bytes] | None = None
-        self._arrived: deque[bytes] = deque()
-        self._held = 0
-        self._over = False
-        self._error: TransportError | None = None
-        self._news = asyncio.Event()
+        self._inbox = Inbox(self._hold, self._release)
         self._may_write = asyncio.Event()
         self._may_write.set()
-        self._closed_by_us = False
 
     def connection_made(self, chan: asyncssh.SSHTCPChannel[bytes]) -> None:
         self._chan = chan
 
     def data_received(self, data: bytes, datatype: int | None) -> None:  # noqa: ARG002 - asyncssh's signature
-        self._arrived.append(data)
-        self._held += len(data)
-        if self._held > _HIGH_WATER and self._chan is not None:
-            self._chan.pause_reading()
-        self._news.set()
+        self._inbox.push(data)
 
     def eof_received(self) -> bool:
-        self._over = True
-        self._news.set()
+        self._inbox.finish()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if exc is not None and not self._closed_by_us:
-            self._error = self._explain(exc)
-        self._over = True
         self._chan = None
-        self._news.set()
+        self._inbox.finish(self._explain(exc) if exc is not None else None)
         self._may_write.set()
 
     def pause_writing(self) -> None:
@@ -230,34 +225,28 @@ class ByteSession(asyncssh.SSHTCPSession[bytes]):
     def resume_writing(self) -> None:
         self._may_write.set()
 
-    async def read(self, limit: int = 65536) -> bytes:
-        while not self._arrived:
-            if self._error is not None:
-                raise self._error
-            if self._over:
-                return b""
-            self._news.clear()
-            await self._news.wait()
-        piece = self._arrived.popleft()
-        if len(piece) > limit:
-            self._arrived.appendleft(piece[limit:])
-            piece = piece[:limit]
-        self._held -= len(piece)
-        if self._chan is not None and self._held <= _HIGH_WATER // 2:
+    def _hold(self) -> None:
+        if self._chan is not None:
+            self._chan.pause_reading()
+
+    def _release(self) -> None:
+        if self._chan is not None:
             self._chan.resume_reading()
-        return piece
+
+    async def read(self, limit: int = 65536) -> bytes:
+        return await self._inbox.read(limit)
 
     async def write(self, data: bytes) -> None:
         await self._may_write.wait()
         if self._chan is None:
-            raise self._error or self._explain(None)
+            raise self._inbox.error or self._explain(None)
         try:
             self._chan.write(data)
         except OSError as error:  # it closed while we waited
-            raise self._error or self._explain(error) from None
+            raise self._inbox.error or self._explain(error) from None
         await self._may_write.wait()
 
     def close(self) -> None:
-        self._closed_by_us = True
+        self._inbox.finish()
         if self._chan is not None:
             self._chan.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -23,19 +24,18 @@ from hactl.transport.asyncssh_sessions import (
     RunSession,
     abandon,
 )
+from hactl.transport.backoff import Backoff
+from hactl.transport.bridge import socket_over
 from hactl.transport.endpoint import Endpoint, resolve
 from hactl.transport.gate import Place, SessionGate
-from hactl.transport.protocol import Duplex, FrameSink, Peer, Stream
+from hactl.transport.jump import Jumps, behind
+from hactl.transport.protocol import Duplex, FrameSink, Peer, Stream, Transport
 from hactl.transport.sudo import Sudo
 
 S = TypeVar("S", bound=ExecSession)
 T = TypeVar("T")
 
 _CLOSE_WITHIN = 2.0  # seconds for an orderly goodbye
-_LONELY_TRIES = 5  # refusals of a session while no other is open, before it is believed
-
-Hop = Callable[[], Awaitable[asyncssh.SSHClientConnection]]
-"""Gives the connection of the last jump host, connecting first when needed."""
 
 
 class _Session:
@@ -45,14 +45,15 @@ class _Session:
         self.connection, self.peer = link.connection, link.peer
         self.gate = SessionGate(limit)
         self.hurry = Hurry(link.connection)
+        self.hurry.soon()
         self.ended = ended
 
 
 class AsyncsshTransport:
     """protocol.Transport over asyncssh. After a lost connection, `connect` (or any call) makes a new one."""
 
-    def __init__(self, node: Node, context: SshContext, hop: Hop | None = None) -> None:
-        self._node, self._context, self._hop = node, context, hop
+    def __init__(self, node: Node, context: SshContext, jumps: Jumps) -> None:
+        self._node, self._context, self._jumps = node, context, jumps
         self._endpoint: Endpoint | None = None
         self._live: _Session | None = None
         self._connecting = asyncio.Lock()
@@ -83,7 +84,7 @@ class AsyncsshTransport:
             async with asyncio.timeout(command.timeout):
                 session = await self._open_session(live, make, self._line(argv))
         except TimeoutError:
-            raise errors.timed_out(self.node, command.shown(), command.timeout) from None
+            raise errors.no_session(self.node, live.gate, command.timeout) from None
         stream = _AsyncsshStream(session, self.node)
         if command.stdin:
             stream.write(command.stdin)
@@ -154,14 +155,48 @@ class AsyncsshTransport:
         self._endpoint = None  # ssh_config may have changed since
         endpoint = self._where()
         ended: asyncio.Future[TransportError | None] = asyncio.get_running_loop().create_future()
-        via = await self._hop() if self._hop is not None else None
-        link = await Login(endpoint, self._context, via, lambda exc: self._on_lost(ended, exc)).run()
+        hop = self._take_jump(endpoint)
+        try:
+            via, sock = await self._way(endpoint, hop)
+            link = await Login(endpoint, self._context, via, lambda exc: self._on_lost(ended, exc)).run(sock)
+        except BaseException:
+            if hop is not None:
+                self._jumps.give_back(hop)
+            raise
         live = self._live = _Session(link, self._node.ssh.max_sessions, ended)
+        if hop is not None:
+            ended.add_done_callback(lambda _: self._jumps.give_back(hop))
         if ended.done():  # it died in the moment it was made
             self._live = None
             raise ended.result() or errors.lost(self.node, "closed")
-        self._sudo = Sudo(self.node, endpoint.user, self._node.ssh.become, self._context.prompter, self._execute)
+        self._sudo = Sudo(
+            self.node,
+            endpoint.user,
+            self._node.ssh.become,
+            self._context.prompter,
+            self._execute,
+            bounded=endpoint.user == "root",  # sshd passes no signals on to sessions of root
+        )
         return live
+
+    def _take_jump(self, endpoint: Endpoint) -> Transport | None:
+        try:
+            return self._jumps.take(endpoint.jump, self._node) if endpoint.jump else None
+        except ValueError as error:
+            raise errors.bad_config(self.node, error) from error
+
+    async def _way(
+        self, endpoint: Endpoint, hop: Transport | None
+    ) -> tuple[asyncssh.SSHClientConnection | None, socket.socket | None]:
+        """What to log in through: another asyncssh connection, or a socket through a transport of another kind."""
+        try:
+            if isinstance(hop, AsyncsshTransport):
+                return await hop.raw(), None
+            if hop is not None:
+                return None, await socket_over(await hop.open_tcp(endpoint.host, endpoint.port))
+        except TransportError as error:
+            raise behind(self.node, error) from error
+        return None, None
 
     def _where(self) -> Endpoint:
         if self._endpoint is None:
@@ -208,8 +243,8 @@ class AsyncsshTransport:
                 _give(session, stdin)
                 await session.done
         except TimeoutError:
-            if session is None and live.gate.active >= live.gate.limit:
-                raise errors.no_session(self.node, live.gate.limit, command.timeout) from None
+            if session is None:
+                raise errors.no_session(self.node, live.gate, command.timeout) from None
             raise errors.timed_out(self.node, command.shown(), command.timeout, mutates=command.mutates) from None
         except (asyncssh.Error, OSError) as error:
             raise self._lost(live, error) from error
@@ -232,7 +267,7 @@ class AsyncsshTransport:
 
     async def _open_session(self, live: _Session, make: Callable[[Place], S], text: str) -> S:
         """An exec channel, when its turn has come. Waits on while the server says that it has enough of them."""
-        lonely = 0
+        waits = Backoff(first=0.1, cap=1.0, floor=0.02)
         while True:
             place = await live.gate.enter()
             try:
@@ -241,11 +276,9 @@ class AsyncsshTransport:
                 if live.connection.is_closed():
                     place.leave()
                     raise self._lost(live, error) from error
-                if not place.refused():
-                    lonely += 1
-                    if lonely >= _LONELY_TRIES:
-                        raise errors.session_refused(self.node, error.reason) from error
-                    await asyncio.sleep(0.05 * 2**lonely)  # the server may still be clearing one away
+                if not place.refused():  # no other is open: the server may still be clearing one away
+                    live.gate.refusal = error.reason
+                    await asyncio.sleep(next(waits))
 
     async def _open_bytes(
         self,
@@ -269,7 +302,7 @@ class AsyncsshTransport:
 
 
 async def _opened(connection: asyncssh.SSHClientConnection, make: Callable[[Place], S], text: str, place: Place) -> S:
-    """The session of a new exec channel. Raises ChannelOpenError with the place still held, so that it can be learnt."""
+    """The session of a new exec channel. Raises ChannelOpenError with the place still held, to learn from."""
     made: list[S] = []
 
     def factory() -> S:

@@ -49,17 +49,20 @@ def needs_sudo(command: Command, login: str, method: BecomeMethod) -> bool:
     return command.as_user not in (None, login) and method is BecomeMethod.SUDO
 
 
-def words(command: Command, login: str, method: BecomeMethod, *, password: bool = False) -> tuple[str, ...]:
+def words(
+    command: Command, login: str, method: BecomeMethod, *, password: bool = False, bounded: bool = False
+) -> tuple[str, ...]:
     """The argv that runs on the node: the command, under sudo where needed, bounded there when it changes things.
 
-    With `password`, sudo reads one line from stdin, whatever it may have cached.
+    With `password`, sudo reads one line from stdin, whatever it may have cached. `bounded`: bound it there in any
+    case, for those whose command cannot be ended from here.
     """
     argv = command.argv
     if needs_sudo(command, login, method):
         how = ("-k", "-S", "-p", "") if password else ("-n",)
         # LC_ALL: sudo's refusals are told by their English words.
         argv = ("env", "LC_ALL=C.UTF-8", "sudo", *how, "-u", command.as_user or "root", "--", *argv)
-    if command.mutates:
+    if command.mutates or bounded:
         bound = math.ceil(command.timeout + _GRACE)
         argv = ("timeout", "-k", str(_KILL_AFTER), str(bound), *argv)
     return argv

@@ -152,7 +152,7 @@ def _agent(options: Options) -> str:
 
 
 def _algorithms(ours: Algorithms, options: Options) -> Algorithms:
-    """The inventory's lists, else those of ssh_config, else ours. "+x" and "-x" edit OpenSSH's defaults: not used here."""
+    """The inventory's lists, else those of ssh_config ("+x" and "-x" edit OpenSSH's defaults: not used), else ours."""
 
     def choose(named: tuple[str, ...], option: str, default: tuple[str, ...]) -> tuple[str, ...]:
         configured = _text(options, option) or ""

@@ -27,6 +27,7 @@ from hactl.model.errors import (
 from hactl.model.text import one_line
 from hactl.transport.become import Refusal
 from hactl.transport.endpoint import Endpoint
+from hactl.transport.gate import SessionGate
 from hactl.transport.known_hosts import Entry, HostKey, Trust
 
 _MAX_STARTUPS = "Its sshd may be at MaxStartups or a firewall may cut the connection: see `journalctl -u ssh` there."
@@ -165,20 +166,21 @@ def timed_out(node: str, what: str, seconds: float, *, mutates: bool = False) ->
     )
 
 
-def no_session(node: str, limit: int, seconds: float) -> CommandTimeoutError:
-    return CommandTimeoutError(
-        node,
-        f"none of the {limit} sessions of the connection came free within {seconds:g} s.",
-        remedy="Raise MaxSessions in the node's sshd_config and ssh.max_sessions in the inventory.",
-    )
-
-
-def session_refused(node: str, reason: str) -> ChannelError:
-    return ChannelError(
-        node,
-        f"sshd opens no session: {one_line(reason)}.",
-        remedy="Check MaxSessions and ForceCommand in the node's sshd_config.",
-    )
+def no_session(node: str, gate: SessionGate, seconds: float) -> TransportError:
+    """No session could be opened in time: all are taken, or the server opens none, or it does not answer."""
+    if gate.active >= gate.limit:
+        return CommandTimeoutError(
+            node,
+            f"none of the {gate.limit} sessions of the connection came free within {seconds:g} s.",
+            remedy="Raise MaxSessions in the node's sshd_config and ssh.max_sessions in the inventory.",
+        )
+    if gate.refusal:
+        return ChannelError(
+            node,
+            f"sshd opens no session: {one_line(gate.refusal)}.",
+            remedy="Check MaxSessions in the node's sshd_config; commands that do not end may hold every session.",
+        )
+    return timed_out(node, "open a session", seconds)
 
 
 def impossible_argument(node: str, error: ValueError) -> UnsupportedError:

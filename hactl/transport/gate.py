@@ -72,8 +72,8 @@ class Place:
 class Handshakes:
     """Bounds how many logins are under way to one host and overall: sshd drops the rest (MaxStartups).
 
-    A login that takes longer than `patience` seconds waits for its peer, not for us: its place among all goes to the next,
-    so that dead nodes never delay living ones.
+    A login that takes longer than `patience` seconds waits for its peer, not for us: its place among all goes to the
+    next, so that dead nodes never delay living ones.
     """
 
     def __init__(self, per_host: int = 8, overall: int = 64, patience: float = 1.0) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from hactl.model.command import Command, Completed
-from hactl.model.errors import SocketUnavailableError
+from hactl.model.errors import SocketAbsentError, SocketUnavailableError
 from hactl.model.text import one_line
+
+LISTENING = "listening"
+"""The answer to `look` when the socket is in order: whoever could not open it was kept from it by sshd."""
 
 # Answers one line: a word, then what goes with it. Only builtins and stat, so that it also runs on a bare node.
 _LOOK = """
@@ -14,11 +17,11 @@ p=$1
 if [ -S "$p" ]; then
     if [ ! -w "$p" ]; then echo "denied $(stat -Lc '%U:%G mode %a' -- "$p" 2>/dev/null)"; exit; fi
     while read -r _ _ _ flags _ _ _ name; do
-        case $name in "$p"|"$p".*) [ "$flags" = 00010000 ] && { echo forbidden; exit; } ;; esac
+        case $name in "$p"|"$p".*) [ "$flags" = 00010000 ] && { echo listening; exit; } ;; esac
     done < /proc/net/unix
     real=$(readlink -f -- "$p")
     while read -r _ _ _ flags _ _ _ name; do
-        case $name in "$real"|"$real".*) [ "$flags" = 00010000 ] && { echo forbidden; exit; } ;; esac
+        case $name in "$real"|"$real".*) [ "$flags" = 00010000 ] && { echo listening; exit; } ;; esac
     done < /proc/net/unix
     echo nobody
 elif [ -e "$p" ]; then echo other
@@ -62,12 +65,13 @@ def explained(node: str, login: str, path: str, answer: Completed) -> SocketUnav
             f"nobody listens on {path}; it was left behind.",
             "Restart the service that makes it.",
         ),
-        "forbidden": (
+        LISTENING: (
             f"{path} is in order, but sshd forbids forwarding to it.",
             "Allow it in the node's sshd_config: AllowStreamLocalForwarding yes, DisableForwarding no.",
         ),
     }.get(word, (f"{path} cannot be opened.", f"The node says: {one_line(answer.stderr or answer.stdout)}"))
-    return SocketUnavailableError(node, message, remedy=remedy)
+    kind = SocketAbsentError if word in {"absent", "nobody"} else SocketUnavailableError
+    return kind(node, message, remedy=remedy)
 
 
 async def why_not(
@@ -87,7 +91,8 @@ def port_unavailable(
             f"sshd forbids forwarding to {host} port {port}.",
             remedy="Allow it in the node's sshd_config: AllowTcpForwarding yes (or local), PermitOpen.",
         )
-    return SocketUnavailableError(
+    kind = SocketAbsentError if "refused" in reason.lower() else SocketUnavailableError
+    return kind(
         node,
         f"cannot connect to {host} port {port} from there: {one_line(reason)}.",
         remedy="Is the service running and listening on that address?",

@@ -19,7 +19,18 @@ Execute = Callable[[Command, tuple[str, ...], bytes], Awaitable[Completed]]
 class Sudo:
     """One node's way to other users, for any transport. `execute` runs words as the login user."""
 
-    def __init__(self, node: str, login: str, method: BecomeMethod, prompter: Prompter, execute: Execute) -> None:
+    def __init__(
+        self,
+        node: str,
+        login: str,
+        method: BecomeMethod,
+        prompter: Prompter,
+        execute: Execute,
+        *,
+        bounded: bool = False,
+    ) -> None:
+        """`bounded`: every command is bounded on the node itself (become.words)."""
+        self._bounded = bounded
         self._node, self._login, self._method = node, login, method
         self._prompter, self._execute = prompter, execute
         self._password_is_right: bool | None = None  # None: not tried on this node
@@ -27,7 +38,7 @@ class Sudo:
     async def run(self, command: Command) -> Completed:
         """Run as `command.as_user`. Raises BecomeDeniedError, in which case the command did not run."""
         needed = become.needs_sudo(command, self._login, self._method)
-        done = await self._execute(command, become.words(command, self._login, self._method), command.stdin)
+        done = await self._execute(command, self._words(command), command.stdin)
         why = become.refusal(done) if needed else None
         if why is Refusal.WANTS_PASSWORD:
             done = await self._run_with_password(command)
@@ -58,8 +69,10 @@ class Sudo:
             self._password_is_right = checked.exit == 0
             if not self._password_is_right:
                 raise await self.denied(command, become.refusal(checked) or Refusal.WRONG_PASSWORD)
-        words = become.words(command, self._login, self._method, password=True)
-        return await self._execute(command, words, given + command.stdin)
+        return await self._execute(command, self._words(command, password=True), given + command.stdin)
+
+    def _words(self, command: Command, *, password: bool = False) -> tuple[str, ...]:
+        return become.words(command, self._login, self._method, password=password, bounded=self._bounded)
 
     async def _full_path(self, program: str) -> str:
         if program.startswith("/"):

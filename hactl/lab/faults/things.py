@@ -38,8 +38,8 @@ mount "$5" "$path"
 cp -a "$before/." "$path/"
 umount "$before"
 rmdir "$before"
-set -- $(df -k --output=size,used "$path" | tail -n 1)
-fallocate -l "$(( $1 * percent / 100 - $2 ))k" "$path/ballast"
+set -- $(df -k --output=used,avail "$path" | tail -n 1)
+fallocate -l "$(( ($1 + $2) * percent / 100 - $1 ))k" "$path/ballast"
 """
 _EMPTY = """
 path=$1

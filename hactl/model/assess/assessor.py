@@ -1,7 +1,7 @@
 """The judgement of a whole picture, and the memory that makes the next one cheap.
 
 What a node says alone is judged by NODE_JUDGES and kept until the node says something new or something it said turns
-stale; what nodes say together is judged each time by the modules named in `assess`.
+stale; what nodes say together is judged each time (`together`).
 """
 
 from __future__ import annotations
@@ -10,14 +10,23 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from hactl.model.assess import answers, host, reach, rollup
+from hactl.model.assess import answers, backup, balancer, host, http, postgresql, reach, rollup, units
 from hactl.model.assess.base import ClusterCase, NodeCase, Past, is_up
+from hactl.model.assess.together import Shared
 from hactl.model.findings import Assessment, Finding, Verdict
 from hactl.model.inventory import Inventory, Service
 from hactl.model.state import ClusterState, NodeState
 
 # Judges of a connected node. `reach` comes before them all, and alone where it has something to say.
-NODE_JUDGES: tuple[Callable[[NodeCase], Iterator[Finding]], ...] = (answers.judge, host.judge)
+NODE_JUDGES: tuple[Callable[[NodeCase], Iterator[Finding]], ...] = (
+    answers.judge,
+    host.judge,
+    units.judge,
+    http.judge,
+    balancer.judge,
+    postgresql.judge,
+    backup.judge,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +59,18 @@ class Assessor:
         self._memory = memory
         own = {name: judged.findings for name, judged in memory.items() if judged.findings}
         case = ClusterCase(state, self._past, now, own)
-        together: list[Finding] = []
-        findings = rollup.ordered([*(finding for some in own.values() for finding in some), *together])
-        previous = self._previous
+        shared = Shared.judge(case, self._previous)
+        findings = rollup.ordered([*(found for some in own.values() for found in some), *shared.findings])
+        past = self._previous
         nodes = {name: judged.verdict for name, judged in memory.items()}
-        nodes |= self._with_shared(together, own, now)
+        nodes |= self._with_shared(shared.findings, own, now)
         assessment = Assessment(
             at=now,
-            cluster=rollup.cluster(self._inventory, findings, previous, now),
-            sites=rollup.sites(self._inventory, nodes, previous, now),
-            services=rollup.services(case, findings, {}, previous),
-            pools={},
-            vips={},
+            cluster=rollup.cluster(self._inventory, findings, past, now),
+            sites=rollup.sites(self._inventory, nodes, past, now),
+            services=shared.services,
+            pools=shared.pools,
+            vips=shared.vips,
             nodes=nodes,
             findings=findings,
         )
@@ -89,7 +98,7 @@ class Assessor:
         return _Judged(node, _good_until(node, now), findings, rollup.of_findings(findings, past, now))
 
     def _with_shared(
-        self, together: list[Finding], own: dict[str, tuple[Finding, ...]], now: float
+        self, together: tuple[Finding, ...], own: dict[str, tuple[Finding, ...]], now: float
     ) -> dict[str, Verdict]:
         """Verdicts of the nodes that something is said about from outside too."""
         past = self._previous.nodes if self._previous else {}

@@ -97,11 +97,9 @@ class NodeCase:
         if limit is None:
             limit = self.limit(metric)
         level = level_of(value, limit, self.past.level(key))
-        if level is Level.OK:
-            return
-        unit = METRICS[metric].unit
-        sentence = f"{what} {measure(value, unit)}{after} ({_limits(limit, unit)})"
-        yield self.finding(key, level, sentence, hint=hint, service=service, metric=metric, value=value)
+        if level is not Level.OK:
+            sentence = f"{what} {against(value, metric, limit, after)}"
+            yield self.finding(key, level, sentence, hint=hint, service=service, metric=metric, value=value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +126,10 @@ class ClusterCase:
     def active(self, node: str) -> bool:
         return self.inventory.nodes[node].standing is Standing.ACTIVE
 
+    def broken(self, node: str, service: str) -> bool:
+        """Does the node itself say that the service there does not work?"""
+        return any(found.service == service and found.level is Level.CRIT for found in self.own.get(node, ()))
+
     def limit(self, node: str, metric: str) -> Threshold:
         return threshold(self.inventory.thresholds, metric, self.inventory.nodes[node])
 
@@ -145,10 +147,41 @@ class ClusterCase:
         metric: str | None = None,
         value: float | None = None,
     ) -> Finding:
+        """A finding. `node` says where to look; of a spare nothing is worse than a warning."""
+        if node is not None and not self.active(node):
+            level = min(level, Level.WARN)
         since = self.past.since(key, level, self.now if began is None else began)
         return Finding(
             key, level, scope, one_line(sentence, 300), since, one_line(hint, 300), node, service, metric, value
         )
+
+    def measured(
+        self,
+        metric: str,
+        key: str,
+        value: float,
+        what: str,
+        scope: Scope,
+        *,
+        node: str,
+        service: str,
+        after: str = "",
+        hint: str = "",
+    ) -> Iterator[Finding]:
+        """A finding about `node` when `value` has reached the limit that holds there."""
+        limit = self.limit(node, metric)
+        level = level_of(value, limit, self.past.level(key))
+        if level is not Level.OK:
+            sentence = f"{what} {against(value, metric, limit, after)}"
+            yield self.finding(
+                key, level, scope, sentence, hint=hint, node=node, service=service, metric=metric, value=value
+            )
+
+
+def against(value: float, metric: str, limit: Threshold, after: str = "") -> str:
+    """A value beside its limits: "93 % AFTER (warn 80, crit 90)"."""
+    unit = METRICS[metric].unit
+    return f"{measure(value, unit)}{after} ({_limits(limit, unit)})"
 
 
 def is_up(state: NodeState) -> bool:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from hactl.model.assess.base import ClusterCase, is_up
 from hactl.model.assess.counts import Counts
+from hactl.model.facts import UnitFacts
 from hactl.model.findings import Assessment, Finding, Level, PoolVerdict, ScopeKind, ServiceVerdict, Verdict
 from hactl.model.inventory import Inventory, Routing, Service
+from hactl.model.observed import Unknown
 from hactl.model.state import LinkPhase
 
 _FINE = "fine"
-_NO_MEMBERS: Mapping[str, Verdict] = {}
 
 
 def verdict(level: Level, sentence: str, before: Verdict | None, began: float) -> Verdict:
@@ -55,30 +56,55 @@ def by_node(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     return found
 
 
-def services(
-    case: ClusterCase, findings: Iterable[Finding], pools: Mapping[str, PoolVerdict], before: Assessment | None
-) -> dict[str, ServiceVerdict]:
-    about: dict[str, list[Finding]] = {name: [] for name in case.inventory.services}
+def by_service(inventory: Inventory, findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """What concerns each service, those of which nothing is said included."""
+    found: dict[str, list[Finding]] = {name: [] for name in inventory.services}
     for finding in findings:
         if finding.service is not None:
-            about[finding.service].append(finding)
+            found[finding.service].append(finding)
+    return found
+
+
+def members(
+    case: ClusterCase, about: Mapping[str, list[Finding]], before: Assessment | None
+) -> dict[str, Mapping[str, Verdict]]:
+    """For each service and each of its nodes how the service is there. A node that cannot be asked tells nothing."""
     past = before.services if before else {}
     return {
-        name: _service(case, service, about[name], pools, past.get(name))
+        name: _members(case, service, about[name], past[name].members if name in past else {})
         for name, service in case.inventory.services.items()
     }
 
 
-def _service(
+def _members(
+    case: ClusterCase, service: Service, about: list[Finding], before: Mapping[str, Verdict]
+) -> dict[str, Verdict]:
+    own = by_node(about)
+    return {node: _member(case, service, node, own.get(node, []), before.get(node)) for node in service.nodes}
+
+
+def _member(case: ClusterCase, service: Service, node: str, about: list[Finding], before: Verdict | None) -> Verdict:
+    """A node that cannot be asked, or has not told about the service's units, tells nothing about the service."""
+    state = case.state.nodes[node]
+    if not is_up(state):
+        return verdict(Level.UNKNOWN, _absent(case, node), before, state.link.since)
+    units = case.read(node, "units", UnitFacts) if service.units else None
+    if isinstance(units, Unknown) and not any(found.level is Level.CRIT for found in about):
+        return verdict(Level.UNKNOWN, f"its units are not known: {units.reason}", before, units.since)
+    return of_findings(about, before, case.now)
+
+
+def service(
     case: ClusterCase,
-    service: Service,
+    which: Service,
     about: list[Finding],
+    inside: Mapping[str, Verdict],
+    *,
     pools: Mapping[str, PoolVerdict],
     before: ServiceVerdict | None,
 ) -> ServiceVerdict:
     """Users see how many members serve: one that is broken is a warning as long as enough others are there."""
-    members = _members(case, service, about, before.members if before else _NO_MEMBERS)
-    counts = _pooled(case.inventory, service, pools) or _counted(case, service, members)
+    counts = _pooled(case.inventory, which, pools) or _counted(case, which, inside)
     wide = [finding for finding in about if finding.node is None]
     level = max(
         counts.level,
@@ -89,19 +115,7 @@ def _service(
     began = min((finding.since for finding in about if finding.level >= level), default=case.now)
     told = [f.sentence for f in wide if f.level is level is not Level.OK and f.scope.kind is not ScopeKind.POOL]
     shown = verdict(level, "; ".join([*told[:1], str(counts)]), before.verdict if before else None, began)
-    return ServiceVerdict(service.name, shown, counts.available, counts.unknown, counts.total, service.minimum, members)
-
-
-def _members(
-    case: ClusterCase, service: Service, about: list[Finding], before: Mapping[str, Verdict]
-) -> dict[str, Verdict]:
-    own = by_node(about)
-    return {
-        node: of_findings(own.get(node, ()), before.get(node), case.now)
-        if is_up(case.state.nodes[node])
-        else verdict(Level.UNKNOWN, _absent(case, node), before.get(node), case.state.nodes[node].link.since)
-        for node in service.nodes
-    }
+    return ServiceVerdict(which.name, shown, counts.available, counts.unknown, counts.total, which.minimum, inside)
 
 
 def _absent(case: ClusterCase, node: str) -> str:
@@ -113,7 +127,7 @@ def _pooled(inventory: Inventory, service: Service, pools: Mapping[str, PoolVerd
     behind = [
         pools[pool.name]
         for pool in inventory.pools.values()
-        if pool.service == service.name and pool.routing is Routing.ALL and pool.name in pools
+        if pool.service == service.name and pool.routing is Routing.ALL
     ]
     if not behind:
         return None

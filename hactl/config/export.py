@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from hactl.config.codec import Json, to_json
 from hactl.model.inventory import Algorithms, BecomeMethod, Inventory, Node, SshSettings, Standing, TransportKind
@@ -98,7 +99,7 @@ def ansible(inventory: Inventory, pipe: Sequence[str]) -> dict[str, Json]:
     children: dict[str, Json] = {
         group: {"hosts": {name: {} for name in members}} for group, members in groups.items() if group != "all"
     }
-    hosts: dict[str, Json] = {node.name: _host_vars(node, pipe) for node in inventory.nodes.values()}
+    hosts: dict[str, Json] = {node.name: _host_vars(inventory, node, pipe) for node in inventory.nodes.values()}
     return {"all": {"hosts": hosts, "children": children}}
 
 
@@ -107,7 +108,7 @@ def _group(kind: str, name: str) -> str:
     return f"{kind}_{re.sub(r'[^a-z0-9_]', '_', name)}"
 
 
-def _host_vars(node: Node, pipe: Sequence[str]) -> Json:
+def _host_vars(inventory: Inventory, node: Node, pipe: Sequence[str]) -> Json:
     values: dict[str, Json] = {"ansible_host": node.address}
     if node.ssh.transport is TransportKind.LOCAL:
         values["ansible_connection"] = "local"
@@ -116,18 +117,48 @@ def _host_vars(node: Node, pipe: Sequence[str]) -> Json:
             values["ansible_user"] = node.ssh.user
         if node.ssh.port is not None:
             values["ansible_port"] = node.ssh.port
-        values["ansible_ssh_common_args"] = shlex.join(_ssh_words(node, pipe))
+        values["ansible_ssh_common_args"] = shlex.join(
+            _ssh_words(inventory, node, pipe, told=frozenset({"HostName", "User", "Port"}))
+        )
     if node.ssh.become is BecomeMethod.SUDO:
         values["ansible_become_method"] = "sudo"
     return values | {"hactl_site": node.site, "hactl_roles": list(node.roles), "hactl_labels": dict(node.labels)}
 
 
-def _ssh_words(node: Node, pipe: Sequence[str]) -> list[str]:
-    """The ssh command-line options for what Ansible has no variable for."""
+def _ssh_words(inventory: Inventory, node: Node, pipe: Sequence[str], *, told: frozenset[str]) -> list[str]:
+    """The words for an ssh command line that say how `node` is reached, but for the options in `told`."""
     words: list[str] = []
     if node.ssh.config is not None:
         words += ["-F", node.ssh.config[0] if node.ssh.config else "none"]
     for key, value in _options(node, pipe):
-        if key not in {"HostName", "User", "Port"}:
+        if key == "ProxyJump" and (through := _through(inventory, value.split(","), pipe)):
+            words += ["-o", f"ProxyCommand={through}"]
+        elif key not in told:
             words += ["-o", f"{key}={value}"]
     return words
+
+
+def _through(inventory: Inventory, hops: Sequence[str], pipe: Sequence[str]) -> str | None:
+    """A ProxyCommand that goes over `hops` to %h:%p; None when no hop is a node, so that ProxyJump says the same.
+
+    ProxyJump cannot name a node here, because no ssh_config says what the name means.
+    """
+    *before, last = hops
+    node = inventory.nodes.get(last)
+    if node is None:
+        return None if not any(hop in inventory.nodes for hop in before) else _beyond(inventory, before, last, pipe)
+    if before:
+        node = replace(node, ssh=replace(node.ssh, proxy_jump=",".join(before)))
+    words = _ssh_words(inventory, node, pipe, told=frozenset({"HostName"}))
+    return _proxy_command(words, node.address)
+
+
+def _beyond(inventory: Inventory, before: Sequence[str], host: str, pipe: Sequence[str]) -> str:
+    """A ProxyCommand to a machine that is no node, over hops of which some are."""
+    through = _through(inventory, before, pipe)
+    return _proxy_command(["-o", "StrictHostKeyChecking=yes", "-o", f"ProxyCommand={through}"], f"ssh://{host}")
+
+
+def _proxy_command(words: Sequence[str], host: str) -> str:
+    way = shlex.join(["ssh", *words]).replace("%", "%%")  # only what follows is for ssh to fill in
+    return f"{way} -W '[%h]:%p' {shlex.quote(host)}"

@@ -1,0 +1,110 @@
+"""The dashboard in a real terminal: starts, draws, and leaves the terminal as it was however it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tui.terminal import Terminal
+
+INVENTORY = """
+schema = 1
+[cluster]
+name = "nowhere"
+[ssh]
+user = "nobody"
+config = []
+connect_timeout = 1.0
+[[sites]]
+name = "here"
+[[nodes]]
+name = "gone1"
+site = "here"
+address = "127.0.0.1"
+roles = ["app"]
+ssh = { port = 1 }
+[[nodes]]
+name = "gone2"
+site = "here"
+address = "127.0.0.2"
+roles = ["app"]
+ssh = { port = 1 }
+"""
+
+ENTER_ALTERNATE, LEAVE_ALTERNATE = b"\x1b[?1049h", b"\x1b[?1049l"
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    path = tmp_path / "nowhere.toml"
+    path.write_text(INVENTORY)
+    return path
+
+
+def restored(output: bytes) -> bool:
+    """The alternate screen is left, the cursor is shown and mouse reporting is off at the end."""
+    return (
+        output.rfind(LEAVE_ALTERNATE) > output.rfind(ENTER_ALTERNATE)
+        and output.rfind(b"\x1b[?25h") > output.rfind(b"\x1b[?25l")
+        and output.rfind(b"\x1b[?1000l") > output.rfind(b"\x1b[?1000h")
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "code"),
+    [
+        ("q", 0),
+        ("\x03", 0),
+        (signal.SIGTERM, 128 + signal.SIGTERM),
+        (signal.SIGHUP, 128 + signal.SIGHUP),
+        (signal.SIGINT, 128 + signal.SIGINT),
+    ],
+    ids=["q", "ctrl-c", "sigterm", "sighup", "sigint"],
+)
+def test_every_way_to_leave(inventory: Path, end: str | signal.Signals, code: int) -> None:
+    with Terminal.hactl("-i", str(inventory)) as terminal:
+        terminal.wait_for("gone2", "unreachable")
+        if isinstance(end, str):
+            terminal.type(end)
+        else:
+            os.kill(terminal.pid, end)
+        assert terminal.wait() == code
+        assert restored(terminal.output)
+        assert b"Traceback" not in terminal.output
+
+
+def test_a_terminal_that_is_closed_ends_it(inventory: Path) -> None:
+    with Terminal.hactl("-i", str(inventory)) as terminal:
+        terminal.wait_for("gone1")
+        terminal.hang_up()
+        deadline = time.monotonic() + 10
+        while not terminal.ended() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert terminal.ended()
+
+
+def test_resizing_keeps_everything_in_view(inventory: Path) -> None:
+    with Terminal.hactl("-i", str(inventory), size=(80, 24)) as terminal:
+        terminal.wait_for("gone1", "findings")
+        terminal.resize(120, 40)
+        terminal.wait_for("gone1", "findings")
+        terminal.type("q")
+        assert terminal.wait() == 0
+
+
+def test_no_colour_when_asked(inventory: Path) -> None:
+    with Terminal.hactl("-i", str(inventory), env={"NO_COLOR": "1"}) as terminal:
+        terminal.wait_for("gone1", "findings")
+        terminal.type("q")
+        terminal.wait()
+        colours = {
+            code
+            for sequence in re.findall(rb"\x1b\[([\d;]*)m", terminal.output)
+            for code in re.findall(rb"(?:^|;)[34]8;2;(\d+;\d+;\d+)", sequence)
+        }
+        assert all(len(set(colour.split(b";"))) == 1 for colour in colours)  # greys only

@@ -122,10 +122,12 @@ class Login:
             ):
                 return await self._until_served(sock)
         except TimeoutError:
+            _discard(sock)
             raise errors.connect_timeout(endpoint, self._phase()) from None
+        except BaseException:
+            _discard(sock)
+            raise
         finally:
-            if sock is not None:
-                sock.close()  # no effect where asyncssh has detached it
             if self._offers is not None:
                 await self._offers.aclose()
 
@@ -174,8 +176,7 @@ class Login:
                 keepalive_interval=endpoint.keepalive,
             )
         except BaseException:
-            if sock is not None and endpoint.socket:
-                sock.close()
+            _discard(sock)
             raise
         return Link(connection, _peer(endpoint, connection))
 
@@ -280,6 +281,12 @@ def _peer(endpoint: Endpoint, connection: asyncssh.SSHClientConnection) -> Peer:
         return Peer(endpoint.where, software, "", "")
     shown = HostKey(key.algorithm.decode("ascii", "replace"), key.public_data)
     return Peer(endpoint.where, software, shown.fingerprint, shown.kind)
+
+
+def _discard(sock: socket.socket | None) -> None:
+    """Close a socket that leads to no connection."""
+    if sock is not None:
+        sock.close()
 
 
 async def _unix_socket(path: str) -> socket.socket:

@@ -109,7 +109,8 @@ class AsyncsshTransport:
 
         async def why(error: asyncssh.ChannelOpenError) -> SocketUnavailableError:
             forbidden = error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
-            return sockets.port_unavailable(self.node, host, port, error.reason, forbidden=forbidden)
+            refused = "refused" in error.reason.lower()
+            return sockets.port_unavailable(self.node, host, port, error.reason, forbidden=forbidden, refused=refused)
 
         def opening(make: Callable[[], ByteSession]) -> Coroutine[Any, Any, Any]:
             return live.connection.create_connection(make, host, port)

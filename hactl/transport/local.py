@@ -73,8 +73,10 @@ class LocalTransport:
             async with asyncio.timeout(self._node.ssh.connect_timeout):
                 return _LocalDuplex(self.node, *await asyncio.open_connection(host, port))
         except (OSError, TimeoutError) as error:
-            reason = getattr(error, "strerror", None) or "no answer"
-            raise sockets.port_unavailable(self.node, host, port, reason) from error
+            number = getattr(error, "errno", None)
+            reason = os.strerror(number) if number and number > 0 else str(error) or "no answer"
+            refused = isinstance(error, ConnectionRefusedError)
+            raise sockets.port_unavailable(self.node, host, port, reason, refused=refused) from error
 
     async def closed(self) -> TransportError | None:
         if self._ended is None:

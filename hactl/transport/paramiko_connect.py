@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,8 @@ from hactl.transport.prompter import Prompter
 from hactl.transport.protocol import Peer
 
 T = TypeVar("T")
+
+logging.getLogger("paramiko").addHandler(logging.NullHandler())  # else it talks to stderr about what we handle
 
 _THREADS = 64  # for all nodes together; each command and each open channel takes one
 

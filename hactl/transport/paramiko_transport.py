@@ -114,7 +114,11 @@ class ParamikoTransport:
             raise errors.timed_out(self.node, f"connect to {host} port {port}", seconds) from None
         except paramiko.ChannelException as error:
             forbidden = error.code == 1  # RFC 4254: administratively prohibited
-            raise sockets.port_unavailable(self.node, host, port, error.text, forbidden=forbidden) from error
+            # paramiko keeps only the code; "connect failed" mostly means that nobody listens.
+            refused = error.code == 2
+            raise sockets.port_unavailable(
+                self.node, host, port, error.text, forbidden=forbidden, refused=refused
+            ) from error
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise self._lost(live, error) from error
         return ChannelDuplex(chan, _nothing, partial(self._lost, live))

@@ -82,16 +82,16 @@ async def why_not(
 
 
 def port_unavailable(
-    node: str, host: str, port: int, reason: str, *, forbidden: bool = False
+    node: str, host: str, port: int, reason: str, *, forbidden: bool = False, refused: bool = False
 ) -> SocketUnavailableError:
-    """A TCP port as seen from the node."""
+    """A TCP port as seen from the node. `refused`: nobody listens there, as opposed to no way or no answer."""
     if forbidden:
         return SocketUnavailableError(
             node,
             f"sshd forbids forwarding to {host} port {port}.",
             remedy="Allow it in the node's sshd_config: AllowTcpForwarding yes (or local), PermitOpen.",
         )
-    kind = SocketAbsentError if "refused" in reason.lower() else SocketUnavailableError
+    kind = SocketAbsentError if refused else SocketUnavailableError
     return kind(
         node,
         f"cannot connect to {host} port {port} from there: {one_line(reason)}.",

@@ -19,25 +19,28 @@ from hactl.view.severity import severity
 from hactl.view.tables import Table
 
 
-def lines(picture: Picture, columns: int) -> list[str]:
-    """The whole board, no line wider than `columns` (80 or more), with colours that `click.unstyle` takes away."""
-    tables = (service_rows(picture), pool_rows(picture), vip_rows(picture), node_rows(picture))
-    board = [*_headline(picture, columns)]
-    for shown in tables:
+def lines(picture: Picture, columns: int, *, ages: bool) -> list[str]:
+    """The whole board, no line wider than `columns` (80 or more), with colours that `click.unstyle` takes away.
+
+    `ages` tells how long each thing has been so, which only somebody who watches can know.
+    """
+    judged = (service_rows(picture), pool_rows(picture), vip_rows(picture))
+    board = [*_headline(picture, columns, ages=ages)]
+    for shown in (*(one if ages else _without(one, "age") for one in judged), node_rows(picture)):
         if shown.rows:
-            board += ["", *draw.table(_without_blank_columns(shown), columns, indent=0)]
-    board += _findings(picture, columns)
+            board += ["", *draw.table(_without_blanks(shown), columns, indent=0)]
+    board += _findings(picture, columns, ages=ages)
     if picture.outside:
         names = ", ".join(name.replace("/", " ") for name in picture.outside)
         board += ["", *draw.wrapped(f"Outside the limit, not asked: {names}", columns, first="", rest="  ")]
     return board
 
 
-def _headline(picture: Picture, columns: int) -> Iterator[str]:
+def _headline(picture: Picture, columns: int, *, ages: bool) -> Iterator[str]:
     shown = banner(picture)
     mark = severity(shown.level)
     first = f"{mark.symbol} {shown.name}: {mark.word}"
-    said = f"{first}  {shown.sentence}, for {shown.age} (since {shown.since})"
+    said = f"{first}  {shown.sentence}" + (f", for {shown.age} (since {shown.since})" if ages else "")
     wrapped = draw.wrapped(said, columns, first="", rest="  ")
     yield wrapped[0].replace(first, draw.paint(first, shown.level), 1)
     yield from wrapped[1:]
@@ -46,16 +49,21 @@ def _headline(picture: Picture, columns: int) -> Iterator[str]:
     yield "  " + ", ".join((*facts, *counts))
 
 
-def _without_blank_columns(shown: Table) -> Table:
+def _without_blanks(shown: Table) -> Table:
     """A column in which no row has anything to say takes no room."""
-    kept = [index for index in range(len(shown.columns)) if any(row.cells[index].text for row in shown.rows)]
+    blank = [c.key for index, c in enumerate(shown.columns) if not any(row.cells[index].text for row in shown.rows)]
+    return _without(shown, *blank)
+
+
+def _without(shown: Table, *keys: str) -> Table:
+    kept = [index for index, column in enumerate(shown.columns) if column.key not in keys]
     return Table(
         tuple(shown.columns[index] for index in kept),
         tuple(replace(row, cells=tuple(row.cells[index] for index in kept)) for row in shown.rows),
     )
 
 
-def _findings(picture: Picture, columns: int) -> Iterator[str]:
+def _findings(picture: Picture, columns: int, *, ages: bool) -> Iterator[str]:
     """Sentences and hints whole, wrapped rather than cut: this is what somebody acts on."""
     findings = picture.assessment.findings
     if not findings:
@@ -63,13 +71,14 @@ def _findings(picture: Picture, columns: int) -> Iterator[str]:
     yield ""
     yield click.style("findings", bold=True)
     for finding in findings:
-        yield from _finding(finding, picture.now, columns)
+        yield from _finding(finding, f" (for {units.age(picture.now - finding.since)})" if ages else "", columns)
 
 
-def _finding(finding: Finding, now: float, columns: int) -> Iterator[str]:
+def _finding(finding: Finding, age: str, columns: int) -> Iterator[str]:
     word = f"{severity(finding.level).word:<7}"
-    text = f"{subject(finding)}: {finding.sentence} (for {units.age(now - finding.since)})"
-    first, *rest = draw.wrapped(text, columns, first=f"{word}  ", rest=" " * 9)
+    first, *rest = draw.wrapped(
+        f"{subject(finding)}: {finding.sentence}{age}", columns, first=f"{word}  ", rest=" " * 9
+    )
     yield first.replace(word, draw.paint(word, finding.level), 1)
     yield from rest
     if finding.hint:

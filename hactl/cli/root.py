@@ -113,8 +113,6 @@ def _dashboard(cli: Cli, *, logging_to_screen: bool) -> int:
     if logging_to_screen:
         raise click.UsageError("The dashboard draws where -v would write; add --log-file FILE.")
     inventory = cli.load()
-    from hactl.control import Control
     from hactl.tui.app import run
 
-    # Nobody is asked for passphrases: a question would need the terminal that the dashboard draws on.
-    return run(Control(inventory).blank(), lambda: Control(inventory))
+    return run(inventory)

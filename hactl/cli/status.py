@@ -104,12 +104,12 @@ def _watch(ctx: click.Context, inventory: Inventory, limit: str | None, fmt: str
     )
 
 
-def render(picture: Picture, fmt: str) -> str:
-    """A picture as text, without a final newline."""
+def render(picture: Picture, fmt: str, *, ages: bool = False) -> str:
+    """A picture as text, without a final newline. `ages`: somebody watches, and knows how long things have been so."""
     if fmt == "table":
         from hactl.cli import board, draw
 
-        return "\n".join(board.lines(picture, draw.width()))
+        return "\n".join(board.lines(picture, draw.width(), ages=ages))
     from hactl.cli.output import rendered
     from hactl.view.document import document
 

@@ -22,14 +22,14 @@ async def watch(control: Control, fmt: str, seconds: float, *, colour: bool) -> 
     """Show the newest picture every `seconds` until the reader goes away or the operator stops it."""
     repaints = fmt == "table" and sys.stdout.isatty()
     show = _repainter(seconds, colour=colour) if repaints else _appender(fmt)
-    begun = due = time.monotonic()
+    begun, due = time.monotonic(), 0.0
     async for picture in control.watch():
         now = time.monotonic()
         hurried = repaints or now - begun > _SETTLE_WITHIN
         if now < due or not (hurried or _settled(picture)):
             continue
         show(picture)
-        due = max(due + seconds, now)
+        due = max(due + seconds, now) if due else now + seconds
 
 
 def _settled(picture: Picture) -> bool:
@@ -44,7 +44,7 @@ def _appender(fmt: str) -> Callable[[Picture], None]:
         heads = {"table": f"== {_moment(picture)}", "yaml": "---"}
         if fmt in heads:
             click.echo(heads[fmt])
-        click.echo(render(picture, fmt) + ("\n" if fmt == "table" else ""))
+        click.echo(render(picture, fmt, ages=True) + ("\n" if fmt == "table" else ""))
 
     return show
 
@@ -55,7 +55,7 @@ def _repainter(seconds: float, *, colour: bool) -> Callable[[Picture], None]:
 
     def show(picture: Picture) -> None:
         foot = f"{_moment(picture)}, every {seconds:g} s; Ctrl-C ends"
-        lines = _cut(render(picture, "table").splitlines(), shutil.get_terminal_size((80, 24)).lines - 1)
+        lines = _cut(render(picture, "table", ages=True).splitlines(), shutil.get_terminal_size((80, 24)).lines - 1)
         shown = [*lines, click.style(foot, dim=True)]
         text = "\x1b[K\n".join(line if colour else click.unstyle(line) for line in shown)
         click.echo(f"\x1b[H{text}\x1b[K\x1b[J", nl=False, color=True)

@@ -186,16 +186,32 @@ async def _clock(control: Control, node: Node) -> Check:
     except (TransportError, ParseError) as error:
         return _check(node, "clock", Outcome.WARN, _reason(error), error.remedy)
     assert isinstance(facts, ClockFacts)  # noqa: S101 - what the clock's probe parses to
+    return await _judged_clock(control, node, facts)
+
+
+async def _judged_clock(control: Control, node: Node, facts: ClockFacts) -> Check:
     certain = max(0.0, abs(facts.skew) - facts.error)
     level = level_of(certain, threshold(control.inventory.thresholds, "clock_skew_seconds", node))
-    sentence = (
-        f"{duration(abs(facts.skew))} {'ahead' if facts.skew > 0 else 'behind'}, give or take {duration(facts.error)}"
-    )
-    if level is not Level.OK or facts.synchronized is False:
-        outcome = Outcome.FAIL if level is Level.CRIT else Outcome.WARN
-        unsynchronized = ", not synchronised" if facts.synchronized is False else ""
-        return _check(node, "clock", outcome, sentence + unsynchronized, "See there: timedatectl, chronyc tracking")
+    side = "ahead" if facts.skew > 0 else "behind"
+    sentence = f"{duration(abs(facts.skew))} {side}, give or take {duration(facts.error)}"
+    remedy = "Look at time synchronisation there: timedatectl, chronyc tracking"
+    if level is not Level.OK:
+        return _check(node, "clock", _OUTCOMES[level], sentence, remedy)
+    if facts.synchronized is False:
+        container = await _container(control, node)
+        if not container:
+            return _check(node, "clock", Outcome.WARN, f"{sentence}, but nothing synchronises it", remedy)
+        sentence += f", kept by the host of this {container} container"
     return _check(node, "clock", Outcome.OK, sentence)
+
+
+async def _container(control: Control, node: Node) -> str:
+    """The kind of container that the node is, whose clock is its host's; "" for a machine."""
+    try:
+        done = await control.run_on(node.name, command("systemd-detect-virt", "--container"))
+    except TransportError:
+        return ""
+    return one_line(done.stdout, 40) if done.ok else ""
 
 
 def _questions(picture: Picture, found: list[Check]) -> list[Check]:

@@ -134,7 +134,11 @@ def _judge_missing(done: Completed) -> Judged:
     missing = done.stdout.split()
     if missing:
         return Judged(Level.CRIT, f"missing: {one_line(' '.join(missing))}")
-    return Judged(Level.OK, "present") if done.ok else Judged(Level.UNKNOWN, "the node's shell could not tell")
+    return (
+        Judged(Level.OK, f"{', '.join(_BASIC_TOOLS)} are there")
+        if done.ok
+        else Judged(Level.UNKNOWN, "the node's shell could not tell")
+    )
 
 
 def _judge_version(name: str, minimum: str, without: Level, done: Completed) -> Judged:

@@ -23,9 +23,10 @@ echo @os; cat /etc/os-release
 echo @installed
 [ $# -eq 0 ] || dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' -- "$@" 2>/dev/null
 [ $? -lt 126 ] || echo @nodpkg
-echo @pending
-if command -v apt-get >/dev/null && [ -n "$(ls /var/lib/apt/lists 2>/dev/null)" ]; then
-  timeout -k 1 45 nice -n 19 apt-get -s -qq upgrade </dev/null 2>/dev/null && echo @told
+if ls /var/lib/apt/lists 2>/dev/null | grep -q Packages &&
+  plan=$(timeout -k 1 45 nice -n 19 apt-get -s -qq upgrade </dev/null 2>/dev/null)
+then
+  echo @pending; printf '%s\n' "$plan" | grep '^Inst '
 fi
 echo @end
 """
@@ -47,7 +48,7 @@ def parse(names: tuple[str, ...], done: Completed, asked: Asked) -> PackageFacts
     if names and "nodpkg" in told:
         raise ParseError("The node has no dpkg, so installed versions are not known.")
     kernel, *newest = told.get("kernel") or [""]
-    pending = [match for match in map(_UPGRADE.match, told.get("pending", [])) if match] if "told" in told else None
+    pending = [match for match in map(_UPGRADE.match, told["pending"]) if match] if "pending" in told else None
     return PackageFacts(
         installed=dict(_installed(told.get("installed", []))),
         pending=None if pending is None else len(pending),

@@ -157,7 +157,8 @@ def _frontend(row: Row) -> HaproxyFrontend:
 def _admin_states(text: str) -> dict[tuple[str, str], AdminState]:
     """`show servers state`: the format's version on a line of its own, a header, then a line for each server."""
     states = {}
-    for fields in _table(text.lstrip().partition("\n")[2], "show servers state", _words):
+    version, _, table = text.lstrip().partition("\n")
+    for fields in _table(table or version, "show servers state", _words):
         try:
             key = (fields["be_name"], fields["srv_name"])
             bits = fields["srv_admin_state"]

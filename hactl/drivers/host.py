@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from functools import lru_cache
 from ipaddress import IPv6Address
 
@@ -192,7 +193,7 @@ def disk() -> TickProbe:
 
 
 def parse_disk(done: Completed, asked: Asked) -> DiskFacts:  # noqa: ARG001 - every probe's parse has this shape
-    """File systems that hold something, by mount point; one that is mounted in several places is listed once."""
+    """File systems that hold something, by mount point; one that stands in several places is listed at its first."""
     blocks, _, inodes = done.stdout.partition("\ninodes\n")
     used_inodes = {
         mount: _percent(int(used), int(total) - int(used))
@@ -200,7 +201,7 @@ def parse_disk(done: Completed, asked: Asked) -> DiskFacts:  # noqa: ARG001 - ev
         if "-" not in (total, used)
     }
     found: dict[str, Filesystem] = {}
-    for device, kind, total, used, available, mount in sorted(_rows(blocks), key=lambda row: len(row[5])):
+    for device, kind, total, used, available, mount in _rows(blocks):
         same = device if device.startswith("/") else mount
         if "-" in (total, used, available) or total == "0" or same in found or not _holds_something(kind, mount):
             continue
@@ -208,7 +209,8 @@ def parse_disk(done: Completed, asked: Asked) -> DiskFacts:  # noqa: ARG001 - ev
         percent = _percent(int(used), free)
         found[same] = Filesystem(mount, device, int(total) * 1024, free * 1024, percent, used_inodes.get(mount, 0.0))
     if not found:
-        raise ParseError(explained(done, "df") if done.exit != 0 else "df listed no file system that holds data.")
+        failed = done.exit != 0
+        raise ParseError(explained(replace(done, stdout=""), "df") if failed else "df listed nothing that holds data.")
     return DiskFacts(tuple(sorted(found.values(), key=lambda one: one.mount)))
 
 
@@ -253,7 +255,7 @@ def parse_clock(done: Completed, asked: Asked) -> ClockFacts:
     moment, _, synced = done.stdout.partition("\n")
     seconds, _, fraction = moment.partition(".")
     coarse = 0.0 if fraction.isdigit() else 0.5  # busybox: somewhere in this second
-    remote = number(f"{seconds}.{fraction}" if fraction.isdigit() else seconds, "the node's clock") + coarse
+    remote = number(f"{seconds}.{fraction}" if fraction.isdigit() else seconds, "The node's clock") + coarse
     return ClockFacts(
         skew=remote - (asked.sent + asked.received) / 2,
         error=abs(asked.received - asked.sent) / 2 + coarse,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 from hactl.drivers.probe import Asked, Cadence, TickProbe
 from hactl.drivers.reading import explained, integer, number
@@ -21,6 +22,7 @@ _PROPERTIES = (
     "MemoryCurrent",
 )
 _MICROSECONDS = 1e6
+_NO_SYSTEMD = 69  # our own exit for a node with another init
 _NOT_SET = 2**64 - 1  # systemd's "nobody counts that", in older versions
 
 
@@ -29,8 +31,7 @@ def units(names: tuple[str, ...]) -> TickProbe:
     show = f"timeout -k 1 2 systemctl show -p Id,{','.join(_PROPERTIES)} -- {shlex.join(names)} </dev/null 2>&1"
     body = f"""
 if [ ! -d /run/systemd/system ]; then
-  echo 'systemd does not run here'
-  (exit 69)
+  (exit {_NO_SYSTEMD})
 else
   read -r hactl_units_up </proc/uptime
   echo "$hactl_units_up"
@@ -46,8 +47,11 @@ fi
 
 def parse_units(names: tuple[str, ...], done: Completed, asked: Asked) -> UnitFacts:  # noqa: ARG001 - shape of a parse
     """Blocks of `show` in the order of `names`: the answer's own Id differs where a name is an alias."""
+    if done.exit == _NO_SYSTEMD:
+        raise ParseError("The node does not run systemd, so its units cannot be judged.")
     if done.exit != 0:
-        raise ParseError(explained(done, "systemctl"))
+        said = done.stdout.partition("\n")[2].strip().removesuffix("failed")
+        raise ParseError(explained(replace(done, stdout=said), "systemctl"))
     told, separator, failed = done.stdout.partition("\nfailed\n")
     uptime, _, shown = told.partition("\n")
     blocks = [block for block in shown.split("\n\n") if block.strip()]

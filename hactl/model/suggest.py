@@ -16,6 +16,9 @@ def nearest(word: str, choices: Iterable[str]) -> str | None:
     folded: dict[str, str] = {}
     for choice in choices:
         folded.setdefault(choice.casefold(), choice)
+    swapped = sorted(word[:200].casefold())
+    if anagram := next((choice for choice in folded if sorted(choice) == swapped), None):
+        return folded[anagram]  # swapped letters, the commonest slip, look less alike to difflib than they are
     found = difflib.get_close_matches(word[:200].casefold(), folded, n=1, cutoff=0.6)
     return folded[found[0]] if found else None
 

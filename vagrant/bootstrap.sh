@@ -12,7 +12,7 @@ own=$here/.vagrant/hactl-lab
 only=${1:-}
 
 [ -f "$own/nodes" ] || {
-    echo 'bootstrap.sh: no nodes yet: run `vagrant up` here first' >&2
+    echo 'bootstrap.sh: no nodes yet: first, vagrant up' >&2
     exit 2
 }
 nodes=$(cat "$own/nodes")

@@ -43,9 +43,9 @@ prepare() {
         strip_for_containers
     fi
     # What a role does not need does not run; each role turns on its own.
-    for unit in haproxy keepalived postgresql nftables; do
+    for unit in haproxy keepalived postgresql; do
         quietly systemctl disable "$unit.service"
-        [ "${LAB_IMAGE:-}" ] || systemctl stop "$unit.service"
+        [ "${LAB_IMAGE:-}" ] || quietly systemctl stop "$unit.service"
     done
     quiet_timers
     configure_sshd
@@ -59,7 +59,9 @@ prepare() {
 # Timers and jobs that would wake up in the middle of an exercise, and on nine nodes at once.
 quiet_timers() {
     for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer; do
-        [ "${LAB_IMAGE:-}" ] || systemctl stop "$unit"
+        if [ -z "${LAB_IMAGE:-}" ] && systemctl cat "$unit" >/dev/null 2>&1; then
+            quietly systemctl stop "$unit" # before it is masked: a masked timer that runs is a failed one
+        fi
         quietly systemctl mask "$unit"
     done
     quietly systemctl mask e2scrub_reap.service

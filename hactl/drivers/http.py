@@ -25,7 +25,7 @@ def health(service: HttpService, node: Node) -> FetchProbe:
     return FetchProbe(
         f"http:{service.name}",
         Cadence.FAST,
-        5.0,
+        4.0,
         service.port,
         service.health,
         service.host or node.address,
@@ -54,7 +54,7 @@ def version(service: HttpService, node: Node) -> FetchProbe | TickProbe | None:
     if service.version_command:
         # The exit status comes last, so that a program which prints without end loses it and is refused.
         argv = shlex.join(service.version_command)
-        body = f'{{ timeout -k 1 3 {argv} </dev/null 2>&1; echo; echo "exit $?"; }} | head -c 4096\n'
+        body = f'{{ timeout -k 1 3 {argv} </dev/null 2>&1; printf "\\nexit %s" "$?"; }} | head -c 4096\n'
         return TickProbe(key, Cadence.SLOW, 10.0, body, parse_version_command)
     return None
 
@@ -67,7 +67,7 @@ def parse_version(answer: HttpAnswer, asked: Asked) -> VersionFacts:  # noqa: AR
 
 
 def parse_version_command(done: Completed, asked: Asked) -> VersionFacts:  # noqa: ARG001 - shape of a parse
-    text, _, code = done.stdout.rstrip("\n").rpartition("\nexit ")
+    text, _, code = done.stdout.rpartition("\nexit ")
     if code != "0":
         status = int(code) if re.fullmatch(r"\d{1,3}", code) else 0
         raise ParseError(explained(Completed(status or done.exit, text, "", done.seconds), "The version command"))

@@ -1,8 +1,8 @@
 """Parser cases as data: tests/cases/<driver>/<case>.txt is what a node said, the .json beside it what must come of it.
 
-The .json holds `facts`, or `error` (a part of the message of the ParseError), and under `given` what the parser was told
-besides: `exit`, `sent`, `received`, and whatever the driver's reader wants. Several answers in one file stand under lines
-that begin with `=== `.
+The .json holds `facts`, or `error` (a part of the ParseError's message), and under `given` what the parser was told
+besides: `exit`, `sent`, `received`, and whatever the driver's reader wants. Several answers in one file stand under
+lines that begin with `=== `.
 """
 
 from __future__ import annotations

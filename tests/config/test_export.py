@@ -160,7 +160,12 @@ def sshd(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
         subprocess.run(["ssh-keygen", "-qt", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
     Path("/run/sshd").mkdir(exist_ok=True)
     (tmp_path / "known_hosts").write_text("192.0.2.7 " + (tmp_path / "host.pub").read_text())
-    options = {"HostKey": tmp_path / "host", "AuthorizedKeysFile": tmp_path / "id.pub", "StrictModes": "no"}
+    options: dict[str, object] = {
+        "HostKey": tmp_path / "host",
+        "AuthorizedKeysFile": tmp_path / "id.pub",
+        "StrictModes": "no",
+    }
+    options["SetEnv"] = "SHLVL=2"  # so that bash leaves the user's ~/.bashrc, which may do anything, alone
     words = [f"-o{key}={value}" for key, value in options.items()]
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "n1.sock"))

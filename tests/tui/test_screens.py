@@ -29,7 +29,7 @@ async def test_first_paint_shows_the_inventory_before_any_sample(size: tuple[int
     app = HactlApp(BLANK, Reel([]))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        seen = app.query_one(SiteMap).text
+        seen = app.screen.query_one(SiteMap).text
         assert all(name in seen for name in INVENTORY.nodes)
         assert "UNKNOWN" in app.screen.query_one(Banner).text  # never OK before it is known
 

@@ -12,7 +12,7 @@ from hactl.tui.widgets.lines import Line, Lines, Span, levelled
 from hactl.view.node_page import Section, node_facts
 
 
-class Facts(Lines, can_focus=True):
+class Facts(Lines, can_focus=True, inherit_bindings=False):
     """Shows `view.node_page.node_facts`; scrolls by the arrow keys."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -26,7 +26,7 @@ from hactl.view.tables import Cell, Placed, Row, Table, fit, matching, sorted_ro
 GAP = 2
 
 
-class LineTable(ScrollView, can_focus=True):
+class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Rows of a `view` table with a cursor, sorting and a filter. Posts `Chosen` on enter or double click."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {

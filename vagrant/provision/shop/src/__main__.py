@@ -10,10 +10,10 @@ import asyncio
 import os
 import signal
 import socket
-import sys
 
-from release import VERSION
+from journal import Level, log
 from pages import Shop
+from release import VERSION
 from store import Store
 from web import Server
 
@@ -43,14 +43,14 @@ async def serve() -> None:
         loop.add_signal_handler(number, stop.set)
 
     await server.listen(port)
-    print(f"shop {VERSION} on {node} listens on port {port}", file=sys.stderr)
+    log(Level.INFO, f"shop {VERSION} on {node} listens on port {port}")
     tell_systemd(f"READY=1\nSTATUS=version {VERSION}")
     await stop.wait()
 
     tell_systemd("STOPPING=1")
     left = await server.close(patience=5.0)
     await store.close(patience=1.0)
-    print(f"shop {VERSION} on {node} stopped, {left} requests cut short", file=sys.stderr)
+    log(Level.INFO, f"shop {VERSION} on {node} stopped, {left} requests cut short")
 
 
 asyncio.run(serve())

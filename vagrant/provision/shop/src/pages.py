@@ -16,22 +16,26 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
 import release
-from store import KeyReused, Order, Store, Unavailable
+from store import KeyReusedError, Order, Store, UnavailableError
 from web import Request, Response, failure
 
+ONE_ORDER = re.compile(r"/api/orders/[0-9]{1,18}")  # a bigint at most
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 
+Handler = Callable[[Request], Awaitable[Response]]
 
-class BadOrder(ValueError):
+
+class BadOrderError(ValueError):
     """The order as sent makes no sense; the message is for its sender."""
 
 
@@ -41,39 +45,40 @@ class Shop:
         self._node = node
         self._started = time.monotonic()
 
+        self._routes: Mapping[tuple[str, str], Handler] = {
+            ("GET", "/"): self._page,
+            ("POST", "/orders"): self._form,
+            ("GET", "/healthz"): self._health,
+            ("GET", "/version"): self._version,
+            ("GET", "/api/orders"): self._list,
+            ("POST", "/api/orders"): self._create,
+        }
+
     async def answer(self, request: Request) -> Response:
-        reading = request.method in {"GET", "HEAD"}
+        method = "GET" if request.method == "HEAD" else request.method
+        handler = self._routes.get((method, request.path))
+        if handler is None and method == "GET" and ONE_ORDER.fullmatch(request.path):
+            handler = self._show
+        if handler is None:
+            return failure(HTTPStatus.NOT_FOUND)
         try:
-            match request.path.strip("/").split("/"):
-                case [""] if reading:
-                    return await self._page()
-                case ["orders"] if request.method == "POST":
-                    return await self._form(request)
-                case ["healthz"] if reading:
-                    return self._health()
-                case ["version"] if reading:
-                    return Response(HTTPStatus.OK, f"{release.VERSION}\n".encode())
-                case ["api", "orders"] if reading:
-                    return await self._list(request)
-                case ["api", "orders"] if request.method == "POST":
-                    return await self._create(request)
-                case ["api", "orders", number] if reading and number.isascii() and number.isdigit():
-                    return await self._show(int(number))
-                case _:
-                    return failure(HTTPStatus.NOT_FOUND)
-        except BadOrder as bad:
+            return await handler(request)
+        except BadOrderError as bad:
             return reply(HTTPStatus.BAD_REQUEST, {"error": str(bad)})
-        except KeyReused:
+        except KeyReusedError:
             message = "this Idempotency-Key was used for another order"
             return reply(HTTPStatus.UNPROCESSABLE_ENTITY, {"error": message})
-        except Unavailable as error:
+        except UnavailableError as error:
             return reply(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 {"error": "the database is unavailable", "detail": str(error)},
                 {"Retry-After": "1"},
             )
 
-    def _health(self) -> Response:
+    async def _version(self, _request: Request) -> Response:
+        return Response(HTTPStatus.OK, f"{release.VERSION}\n".encode())
+
+    async def _health(self, _request: Request) -> Response:
         broken = release.problems(time.monotonic() - self._started)
         if broken:
             return Response(HTTPStatus.INTERNAL_SERVER_ERROR, ("; ".join(broken) + "\n").encode())
@@ -83,21 +88,22 @@ class Shop:
     async def _list(self, request: Request) -> Response:
         asked = parse_qs(request.query).get("limit", ["20"])[-1]
         if not (asked.isascii() and asked.isdigit() and 1 <= int(asked) <= 100):
-            raise BadOrder("limit must be a number from 1 to 100")
+            raise BadOrderError("limit must be a number from 1 to 100")
         orders = await self._store.newest(int(asked))
         return reply(HTTPStatus.OK, [as_json(order) for order in orders])
 
-    async def _show(self, number: int) -> Response:
-        order = await self._store.find(number) if number < 2**63 else None
+    async def _show(self, request: Request) -> Response:
+        number = int(request.path.rpartition("/")[2])
+        order = await self._store.find(number)
         return reply(HTTPStatus.OK, as_json(order)) if order else failure(HTTPStatus.NOT_FOUND)
 
     async def _create(self, request: Request) -> Response:
         try:
             sent = json.loads(request.body)
         except ValueError:
-            raise BadOrder("the body must be JSON") from None
+            raise BadOrderError("the body must be JSON") from None
         if not isinstance(sent, dict):
-            raise BadOrder("the body must be a JSON object")
+            raise BadOrderError("the body must be a JSON object")
         item, quantity = check_order(sent.get("item"), sent.get("quantity"))
         key = check_key(request.headers.get("idempotency-key"))
         order, created = await self._store.add(key, item, quantity)
@@ -110,12 +116,12 @@ class Shop:
         await self._store.add(check_key(sent.get("key")), *check_order(sent.get("item"), quantity))
         return Response(HTTPStatus.SEE_OTHER, b"", headers={"Location": "/"})
 
-    async def _page(self) -> Response:
+    async def _page(self, _request: Request) -> Response:
         try:
             orders = await self._store.newest(10)
             total = f"<p>{await self._store.count()} orders in all.</p>" if release.SHOWS_TOTAL else ""
             state = total + table(orders)
-        except Unavailable:
+        except UnavailableError:
             state = "<p><strong>Orders cannot be read just now.</strong> Please try again in a moment.</p>"
         page = PAGE.format(
             version=html.escape(release.VERSION), node=html.escape(self._node), state=state, key=uuid.uuid4()
@@ -150,9 +156,9 @@ def table(orders: list[Order]) -> str:
 
 def check_order(item: object, quantity: object) -> tuple[str, int]:
     if not isinstance(item, str) or not item.strip() or len(item) > 100 or "\0" in item:
-        raise BadOrder("item must be a text of 1 to 100 characters")
+        raise BadOrderError("item must be a text of 1 to 100 characters")
     if not isinstance(quantity, int) or isinstance(quantity, bool) or not 1 <= quantity <= 1000:
-        raise BadOrder("quantity must be a whole number from 1 to 1000")
+        raise BadOrderError("quantity must be a whole number from 1 to 1000")
     return item.strip(), quantity
 
 
@@ -161,7 +167,7 @@ def check_key(key: str | None) -> str:
     if key is None:
         return str(uuid.uuid4())
     if not 1 <= len(key) <= 200 or not key.isascii() or not key.isprintable():
-        raise BadOrder("Idempotency-Key must be 1 to 200 printable ASCII characters")
+        raise BadOrderError("Idempotency-Key must be 1 to 200 printable ASCII characters")
     return key
 
 

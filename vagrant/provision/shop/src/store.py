@@ -2,14 +2,13 @@
 
 A switchover shows here as connections that end, refuse, or turn read-only. `Store` waits it out: every
 operation is safe to repeat (reads; inserts under an idempotency key) and is repeated on a new connection until
-`PATIENCE` is over. Only then does the caller see `Unavailable`.
+`PATIENCE` is over. Only then does the caller see `UnavailableError`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from datetime import datetime
 from typing import TypeVar
 
 import asyncpg
+from journal import Level, log
 
 PATIENCE = 8.0  # seconds for which an operation is retried before it fails
 STATEMENT_SECONDS = 4.0  # one statement; a frozen primary answers no sooner
@@ -34,7 +34,13 @@ CREATE TABLE IF NOT EXISTS orders (
 )
 """
 SCHEMA_LOCK = 7_301_001  # several nodes start at once; CREATE IF NOT EXISTS alone can still collide
-COLUMNS = "id, key, item, quantity, node, at"
+NEWEST = "SELECT id, key, item, quantity, node, at FROM orders ORDER BY id DESC LIMIT $1"
+BY_NUMBER = "SELECT id, key, item, quantity, node, at FROM orders WHERE id = $1"
+BY_KEY = "SELECT id, key, item, quantity, node, at FROM orders WHERE key = $1"
+INSERT = """
+INSERT INTO orders (key, item, quantity, node) VALUES ($1, $2, $3, $4)
+ON CONFLICT (key) DO NOTHING RETURNING id, key, item, quantity, node, at
+"""
 
 TRANSIENT = (
     OSError,
@@ -49,11 +55,11 @@ TRANSIENT = (
 Result = TypeVar("Result")
 
 
-class Unavailable(Exception):
+class UnavailableError(Exception):
     """The database could not be used for `PATIENCE` seconds. Whether an insert took place is unknown."""
 
 
-class KeyReused(Exception):
+class KeyReusedError(Exception):
     """An idempotency key came again with another order."""
 
 
@@ -84,14 +90,14 @@ class Store:
 
     async def newest(self, limit: int) -> list[Order]:
         async def read(connection: asyncpg.Connection) -> list[Order]:
-            rows = await connection.fetch(f"SELECT {COLUMNS} FROM orders ORDER BY id DESC LIMIT $1", limit)
+            rows = await connection.fetch(NEWEST, limit)
             return [Order(**row) for row in rows]
 
         return await self._patiently(read)
 
     async def find(self, number: int) -> Order | None:
         async def read(connection: asyncpg.Connection) -> Order | None:
-            row = await connection.fetchrow(f"SELECT {COLUMNS} FROM orders WHERE id = $1", number)
+            row = await connection.fetchrow(BY_NUMBER, number)
             return Order(**row) if row else None
 
         return await self._patiently(read)
@@ -103,25 +109,18 @@ class Store:
         return await self._patiently(read)
 
     async def add(self, key: str, item: str, quantity: int) -> tuple[Order, bool]:
-        """Store an order once. Returns it, and whether this call made it. Raises KeyReused, Unavailable."""
+        """Store an order once. Returns it, and whether this call made it. Raises KeyReusedError, UnavailableError."""
 
         async def insert(connection: asyncpg.Connection) -> tuple[Order, bool]:
-            row = await connection.fetchrow(
-                f"INSERT INTO orders (key, item, quantity, node) VALUES ($1, $2, $3, $4)"
-                f" ON CONFLICT (key) DO NOTHING RETURNING {COLUMNS}",
-                key,
-                item,
-                quantity,
-                self._node,
-            )
+            row = await connection.fetchrow(INSERT, key, item, quantity, self._node)
             if row:
                 return Order(**row), True
-            row = await connection.fetchrow(f"SELECT {COLUMNS} FROM orders WHERE key = $1", key)
+            row = await connection.fetchrow(BY_KEY, key)
             return Order(**row), False
 
         order, created = await self._patiently(insert)
         if (order.item, order.quantity) != (item, quantity):
-            raise KeyReused(key)
+            raise KeyReusedError(key)
         return order, created
 
     async def close(self, patience: float) -> None:
@@ -142,7 +141,7 @@ class Store:
             except TRANSIENT as error:
                 self._note(error)
                 if time.monotonic() + pause > deadline:
-                    raise Unavailable(str(error) or type(error).__name__) from error
+                    raise UnavailableError(str(error) or type(error).__name__) from error
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
                 pause = min(pause * 2, 0.5)
             else:
@@ -177,12 +176,12 @@ class Store:
         """Remember trouble and its end, and log each change once."""
         if error is None:
             if self._trouble is not None:
-                print(f"<5>database usable again after {time.monotonic() - self._trouble[1]:.1f} s", file=sys.stderr)
+                log(Level.NOTICE, f"database usable again after {time.monotonic() - self._trouble[1]:.1f} s")
             self._trouble = None
             return
         what = f"{type(error).__name__}: {error}".rstrip(": ")
         if self._trouble is None:
-            print(f"<4>database trouble: {what}", file=sys.stderr)
+            log(Level.WARNING, f"database trouble: {what}")
         self._trouble = (what, self._trouble[1] if self._trouble else time.monotonic())
 
 

@@ -8,10 +8,12 @@ waits for a balancer's idle pool.
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import cast
+
+from journal import Level, log
 
 HEAD_LIMIT = 16 * 1024  # bytes of request line and headers
 BODY_LIMIT = 64 * 1024  # bytes
@@ -36,7 +38,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class BadRequest(Exception):
+class BadRequestError(Exception):
     """The bytes are not a request that this server takes. The connection cannot be used any further."""
 
     def __init__(self, status: HTTPStatus) -> None:
@@ -77,8 +79,7 @@ class Server:
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, from accept to hang-up."""
-        task = asyncio.current_task()
-        assert task is not None
+        task = cast("asyncio.Task[None]", asyncio.current_task())  # never None inside a task
         try:
             while not self._closing:
                 self._idle.add(task)
@@ -107,14 +108,14 @@ class Server:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 request = await read_request(head, reader, writer)
-        except BadRequest as bad:
+        except BadRequestError as bad:
             writer.write(encode(failure(bad.status), keep=False))
             await writer.drain()
             return False
         try:
             response = await self._answer(request)
         except Exception as error:  # noqa: BLE001 - the edge: one bad request must not end the connection unanswered
-            print(f"<3>{request.method} {request.path}: {error!r}", file=sys.stderr)
+            log(Level.ERROR, f"{request.method} {request.path}: {error!r}")
             response = failure(HTTPStatus.INTERNAL_SERVER_ERROR)
         keep = not self._closing and request.headers.get("connection", "").lower() != "close"
         writer.write(encode(response, keep=keep, with_body=request.method != "HEAD"))
@@ -123,24 +124,22 @@ class Server:
 
 
 async def read_request(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Request:
-    """Parse `head` (up to and with the empty line) and read the body that it announces. Raises BadRequest."""
+    """Parse `head` (up to and with the empty line) and read the body that it announces. Raises BadRequestError."""
     lines = head.decode("latin-1").split("\r\n")
     try:
         method, target, version = lines[0].split(" ")
-        headers = {
-            name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines[1:] if line)
-        }
+        headers = {name.lower(): value.strip() for name, value in (line.split(":", 1) for line in lines[1:] if line)}
         length = int(headers.get("content-length", "0"))
     except ValueError:
-        raise BadRequest(HTTPStatus.BAD_REQUEST) from None
+        raise BadRequestError(HTTPStatus.BAD_REQUEST) from None
     if version == "HTTP/1.0":
         headers["connection"] = "close"
     elif version != "HTTP/1.1":
-        raise BadRequest(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+        raise BadRequestError(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
     if "transfer-encoding" in headers:
-        raise BadRequest(HTTPStatus.LENGTH_REQUIRED)
+        raise BadRequestError(HTTPStatus.LENGTH_REQUIRED)
     if not 0 <= length <= BODY_LIMIT:
-        raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        raise BadRequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if length and headers.get("expect", "").lower() == "100-continue":
         writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     body = await reader.readexactly(length) if length else b""

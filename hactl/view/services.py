@@ -12,8 +12,8 @@ SERVICE_COLUMNS = (
     Column("level", "level", minimum=7),
     Column("available", "available", "right"),
     Column("minimum", "min", "right", priority=2),
-    Column("kind", "kind", priority=3),
-    Column("says", "says", minimum=16, priority=4, grow=True),
+    Column("kind", "kind", priority=6),
+    Column("says", "says", minimum=36, priority=4, grow=True),
     Column("age", "age", "right", minimum=3, priority=1),
 )
 POOL_COLUMNS = (

@@ -95,7 +95,7 @@ def judge_archive(case: ClusterCase, service: PgbackrestService) -> Iterator[Fin
     if not isinstance(database, PostgresqlService) or not isinstance(answer, Observed):
         return
     known = case.known(database.nodes, f"postgresql:{database.name}", PostgresqlFacts)
-    primaries = primaries_of(case, database, known)
+    primaries = primaries_of(case.state, database, known)
     if len(primaries) != 1:
         return
     facts, primary = answer.value, known[primaries[0]]

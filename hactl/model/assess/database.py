@@ -11,6 +11,7 @@ from hactl.model.facts import Facts, PostgresqlFacts, PostgresqlRole
 from hactl.model.findings import Finding, Level, Scope, ScopeKind
 from hactl.model.inventory import Inventory, PostgresqlService
 from hactl.model.observed import Observed
+from hactl.model.state import ClusterState
 from hactl.model.units import moment
 
 _FENCE = "Stop writes at the balancers, then fence the primary that must not be: two histories cannot be merged."
@@ -30,7 +31,7 @@ def judge(case: ClusterCase, service: PostgresqlService) -> list[Finding]:
     known = case.known(service.nodes, f"postgresql:{service.name}", PostgresqlFacts)
     if not known:
         return []  # the nodes' own findings say why
-    primaries = primaries_of(case, service, known)
+    primaries = primaries_of(case.state, service, known)
     findings = list(_primaries(case, service, known, primaries))
     if len(primaries) == 1:
         primary = primaries[0]
@@ -41,12 +42,12 @@ def judge(case: ClusterCase, service: PostgresqlService) -> list[Finding]:
 
 
 def primaries_of(
-    case: ClusterCase, service: PostgresqlService, known: Mapping[str, Observed[PostgresqlFacts]]
+    state: ClusterState, service: PostgresqlService, known: Mapping[str, Observed[PostgresqlFacts]]
 ) -> tuple[str, ...]:
     """Those out of recovery now. Of two answers that were never true together the newer one counts."""
     key = f"postgresql:{service.name}"
     spans = {
-        node: span(case.state.nodes[node].readings[key], _is_primary)
+        node: span(state.nodes[node].readings[key], _is_primary)
         for node, seen in known.items()
         if _is_primary(seen.value)
     }

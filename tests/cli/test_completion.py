@@ -24,7 +24,7 @@ LINES = [
     ("hactl status --limit ap", {"app1", "app2", "app3"}, {"db1"}),
     ("hactl status --limit role:d", {"role:db"}, {"role:app", "db1"}),
     ("hactl status --limit role:db,site:", {"role:db,site:east", "role:db,site:west"}, {"role:db,db1"}),
-    ("hactl status --limit=site:w", {"site:west"}, {"site:east"}),
+    ("hactl status --limit=site:w", {"--limit=site:west"}, {"--limit=site:east"}),
     ("hactl sudoers ", {"lb", "app", "db", "backup"}, {"lb1"}),
     ("hactl inventory show ", set(NODES), {"east"}),
     ("hactl trust db", {"db1", "db2", "db3"}, {"app1"}),
@@ -57,7 +57,7 @@ def bash(home: Path, line: str) -> set[str]:
         eval "$(hactl completion bash)"
         watched() {
             local word=${COMP_WORDS[COMP_CWORD]} typed=${COMP_LINE:0:COMP_POINT}
-            typed=${typed##* }; [[ $typed == --*=* ]] && typed=${typed#*=}
+            typed=${typed##* }
             [[ $word == [:=] ]] && word=''
             _hactl_completion "$@"
             printf '%s\n' "${COMPREPLY[@]/#/${typed%"$word"}}" >~/offered
@@ -71,10 +71,7 @@ def bash(home: Path, line: str) -> set[str]:
 
 def fish(home: Path, line: str) -> set[str]:
     program = 'hactl completion fish | source; complete -C "$argv[1]" | string split -f 1 \\t'
-    return {
-        word.rpartition("=")[2] if word.startswith("--limit=") else word
-        for word in _asked([_shell("fish"), "--no-config", "-c", program, line], home)
-    }
+    return _asked([_shell("fish"), "--no-config", "-c", program, line], home)
 
 
 def zsh(home: Path, line: str) -> set[str]:
@@ -163,7 +160,7 @@ def test_the_inventory_named_on_the_line_is_the_one_that_completes(ready: Path) 
     text = LAB.read_text().replace('"db3"', '"other3"')
     (ready / "other.toml").write_text(text)
     done = hactl(home=ready, _HACTL_COMPLETE="bash_complete", HACTL_LINE="hactl -i other.toml status --limit oth")
-    assert done.stdout.split() == ["plain,other3"]
+    assert done.stdout == "plain,other3\tdb in west\n"
 
 
 def test_completion_loads_little(ready: Path) -> None:

@@ -13,6 +13,7 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import CheckCode
+from hactl.cli.params import Seconds
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Subject:
 @click.option("-l", "--limit", metavar="EXPR", help="Ask only these nodes; what others would say is unknown.")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, 600, min_open=True),
+    type=Seconds(0, 600, min_open=True),
     default=10.0,
     show_default=True,
     metavar="SECONDS",

@@ -69,7 +69,7 @@ def _colour(choice: str) -> bool | None:
     epilog=examples(
         "hactl                        the dashboard of the only inventory in sight",
         "hactl -i prod.toml status    the same as text, for a terminal or a pipe",
-        "hactl status --watch -o jsonl | jq .cluster.level",
+        "hactl status --watch -o jsonl | jq .cluster.status.level",
         "hactl doctor --limit db1     why does hactl not see this node?",
     ),
 )

@@ -9,6 +9,7 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.params import Seconds
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "-w",
     "--watch",
-    type=click.FloatRange(0.2, 3600),
+    type=Seconds(0.2, 3600),
     is_flag=False,
     flag_value=2.0,
     default=None,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, 600, min_open=True),
+    type=Seconds(0, 600, min_open=True),
     metavar="SECONDS",
     help="Show what is known by then. [default: as long as each node's own deadlines allow]",
 )

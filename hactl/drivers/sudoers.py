@@ -17,7 +17,7 @@ from hactl.model.inventory import BecomeMethod, Inventory, Node, PgbackrestServi
 
 # Where sudo finds a command by its default secure_path on Debian: a rule has to name the file.
 _DIRECTORY = {"pgbackrest": "/usr/bin"}
-_SPECIAL = re.compile(r"[\\,:=!*?\[\]\s\"'#()^]")
+_SPECIAL = re.compile(r"[,:=!*?\[\]\s#^]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +89,5 @@ def _user(name: str) -> str:
 
 
 def _escaped(word: str) -> str:
-    return _SPECIAL.sub(lambda match: "\\" + match[0], word)
+    """One literal argument. A backslash is read twice: by the parser of the file, then as part of a pattern."""
+    return _SPECIAL.sub(lambda match: "\\" + match[0], word.replace("\\", "\\" * 4))

@@ -14,6 +14,7 @@ from hactl.transport import errors
 from hactl.transport.asyncssh_keys import KeyRing, Offer, Offered
 from hactl.transport.asyncssh_lib import asyncssh
 from hactl.transport.backoff import Backoff
+from hactl.transport.cork import cork
 from hactl.transport.endpoint import Endpoint, Options, offered_host_keys
 from hactl.transport.gate import Handshakes
 from hactl.transport.known_hosts import Entry, HostKey, KnownHostsCache, Trust, judge
@@ -72,8 +73,9 @@ class _Client(asyncssh.SSHClient):
         self.presented: HostKey | None = None
         self.logging_in = False
 
-    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:  # noqa: ARG002 - asyncssh's signature
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self.connected = True
+        cork(conn)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._on_lost(exc)

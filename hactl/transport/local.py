@@ -84,8 +84,10 @@ class LocalTransport:
         return await asyncio.shield(self._ended)
 
     async def close(self) -> None:
-        for stream in list(self._streams):
+        streams = list(self._streams)
+        for stream in streams:
             stream.close()
+        await asyncio.gather(*(stream.gone() for stream in streams))
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
         self._ended = None
@@ -151,6 +153,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
                 await process.wait()
+                # Unread output would keep the pipes open, and the event loop's record of them.
+                await asyncio.gather(_capped(process.stdout), _capped(process.stderr))
                 return
 
 
@@ -175,6 +179,10 @@ class _LocalStream:
             self._tell(None)
             self._task.cancel()
 
+    async def gone(self) -> None:
+        """Wait until the process has ended after `close`. Bounded."""
+        await asyncio.wait([self._task])
+
     async def _lead(self) -> None:
         process, splitter = self._process, FrameSplitter()
         assert process.stdout is not None  # noqa: S101 - spawned with pipes
@@ -192,6 +200,7 @@ class _LocalStream:
             self._tell(ChannelError(self._node, "the stream said more in one frame than hactl takes."))
         finally:
             said.cancel()
+            await asyncio.gather(said, return_exceptions=True)
             self._siblings.discard(self)
             if process.stdin is not None:
                 process.stdin.close()

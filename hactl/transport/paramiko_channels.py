@@ -53,6 +53,17 @@ def run_blocking(chan: paramiko.Channel, stdin: bytes, seconds: float) -> Comple
     return Completed(exit_, safe_text(bytes(out.data)), safe_text(bytes(err.data)), seconds, out.more or err.more)
 
 
+def send_signal(chan: paramiko.Channel, name: str) -> None:
+    """In a thread: ask the node to send a signal to the channel's command. paramiko itself has no call for it."""
+    request = paramiko.Message()
+    request.add_byte(b"\x62")  # SSH_MSG_CHANNEL_REQUEST
+    request.add_int(chan.remote_chanid)
+    request.add_string("signal")
+    request.add_boolean(False)  # noqa: FBT003 - wants no reply
+    request.add_string(name)
+    chan.get_transport()._send_user_message(request)  # type: ignore[attr-defined] # noqa: SLF001 - the way of every request that Channel itself makes
+
+
 def _given(chan: paramiko.Channel, stdin: bytes) -> bytes:
     """Send what fits now; what is left. Ends stdin after the last byte."""
     try:
@@ -104,10 +115,14 @@ class ChannelStream:
         node: str,
         chan: paramiko.Channel,
         sink: FrameSink,
+        *,
         leave: Callable[[], None],
         lost: Callable[[], TransportError],
+        abandon: Callable[[paramiko.Channel], None],
     ) -> None:
-        self._node, self._chan, self._sink, self._leave, self._lost = node, chan, sink, leave, lost
+        """`leave` gives back the place under MaxSessions; `abandon` ends the command and then does so, too."""
+        self._node, self._chan, self._sink = node, chan, sink
+        self._leave, self._lost, self._abandon = leave, lost, abandon
         self._splitter, self._stderr, self._over = FrameSplitter(), b"", False
         self._writer = _Writer(chan)
         chan.settimeout(_TICK)
@@ -121,8 +136,9 @@ class ChannelStream:
 
     def close(self) -> None:
         if not self._over:
-            self._end(None)
-            self._chan.close()
+            self._over = True
+            self._abandon(self._chan)
+            self._sink.ended(None)
 
     def _read(self) -> None:
         """In a thread."""
@@ -152,8 +168,9 @@ class ChannelStream:
             for frame in self._splitter.feed(data):
                 self._sink.frame(frame)
         except FrameOverflowError:
-            self._end(ChannelError(self._node, "the stream said more in one frame than hactl takes."))
-            self._chan.close()
+            self._over = True
+            self._abandon(self._chan)
+            self._sink.ended(ChannelError(self._node, "the stream said more in one frame than hactl takes."))
 
     def _finished(self) -> None:
         status = self._chan.exit_status

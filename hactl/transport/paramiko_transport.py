@@ -24,10 +24,12 @@ from hactl.transport.bridge import socket_over
 from hactl.transport.endpoint import Endpoint, resolve
 from hactl.transport.gate import Place, SessionGate
 from hactl.transport.jump import Jumps, behind
-from hactl.transport.paramiko_channels import ChannelDuplex, ChannelStream, run_blocking
+from hactl.transport.paramiko_channels import ChannelDuplex, ChannelStream, run_blocking, send_signal
 from hactl.transport.paramiko_connect import Login, ParamikoContext, read_config
 from hactl.transport.protocol import Duplex, FrameSink, Peer, Stream, Transport
 from hactl.transport.sudo import Sudo
+
+_TERM_TO_KILL = 0.5  # seconds
 
 # Leads stdin and stdout to the socket $1. socat reads some characters of an address as its own.
 _RELAY = """
@@ -90,7 +92,14 @@ class ParamikoTransport:
         live = await self._connected()
         argv = become.words(command, self._where().user, self._node.ssh.become)
         chan, place = await self._started(live, argv, command)
-        stream = ChannelStream(self.node, chan, sink, place.leave, partial(self._lost, live))
+        stream = ChannelStream(
+            self.node,
+            chan,
+            sink,
+            leave=place.leave,
+            lost=partial(self._lost, live),
+            abandon=lambda chan: self._abandon(chan, place),
+        )
         if command.stdin:
             stream.write(command.stdin)
         return stream
@@ -176,7 +185,7 @@ class ParamikoTransport:
             self._node.ssh.become,
             self._context.prompter,
             self._execute,
-            bounded=True,  # paramiko cannot send signals
+            bounded=endpoint.user == "root",  # sshd passes no signals on to sessions of root
         )
         return live
 
@@ -246,8 +255,27 @@ class ParamikoTransport:
         except (EOFError, OSError, paramiko.SSHException) as error:
             raise self._lost(live, error) from error
         finally:
-            chan.close()  # ends the thread, too
-            place.leave()
+            if chan.closed or chan.exit_status_ready():
+                chan.close()
+                place.leave()
+            else:
+                self._abandon(chan, place)
+
+    def _abandon(self, chan: paramiko.Channel, place: Place) -> None:
+        """Get rid of a session whose command still runs: ask it to end, then make it, then close. Does not wait."""
+
+        def end() -> None:
+            with contextlib.suppress(OSError, EOFError, paramiko.SSHException):  # the connection is gone, or it ended
+                send_signal(chan, "TERM")
+                if not chan.status_event.wait(_TERM_TO_KILL):
+                    send_signal(chan, "KILL")
+                    chan.status_event.wait(_TERM_TO_KILL)
+            chan.close()  # ends the thread that reads from it, too
+            with contextlib.suppress(RuntimeError):  # the loop is gone, and with it everybody who waits
+                loop.call_soon_threadsafe(place.leave)
+
+        loop = asyncio.get_running_loop()
+        self._context.threads.submit(end)
 
     async def _started(self, live: _Session, argv: tuple[str, ...], command: Command) -> tuple[paramiko.Channel, Place]:
         """A channel on which `argv` has been started, and its place under MaxSessions."""
@@ -262,12 +290,12 @@ class ParamikoTransport:
                 while True:
                     place = await live.gate.enter()
                     try:
-                        return await self._exec(live, text, command.timeout), place
+                        return await self._exec(live, text, command.timeout, place), place
                     except paramiko.ChannelException as error:
                         if not place.refused():
                             live.gate.refusal = error.text
                             await asyncio.sleep(next(waits))
-                    except BaseException:
+                    except (EOFError, OSError, paramiko.SSHException):
                         place.leave()
                         raise
         except TimeoutError:
@@ -275,7 +303,7 @@ class ParamikoTransport:
         except (EOFError, OSError, paramiko.SSHException) as error:
             raise self._lost(live, error) from error
 
-    async def _exec(self, live: _Session, text: str, seconds: float) -> paramiko.Channel:
+    async def _exec(self, live: _Session, text: str, seconds: float, place: Place) -> paramiko.Channel:
         """Open a session and start `text` in it. Cancelled halfway, the channel is closed when it turns up."""
 
         def start() -> paramiko.Channel:
@@ -292,13 +320,14 @@ class ParamikoTransport:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(_close_orphan)
+            task.add_done_callback(partial(self._close_orphan, place))
             raise
 
-
-def _close_orphan(task: asyncio.Future[paramiko.Channel]) -> None:
-    if not task.cancelled() and task.exception() is None:
-        task.result().close()
+    def _close_orphan(self, place: Place, task: asyncio.Future[paramiko.Channel]) -> None:
+        if task.cancelled() or task.exception() is not None:
+            place.leave()
+        else:
+            self._abandon(task.result(), place)
 
 
 def _nothing() -> None:

@@ -104,6 +104,7 @@ class Database:
                 "application_name": _APPLICATION,
                 "statement_timeout": f"{int(self._bound * 1000)}",
                 "jit": "off",
+                "search_path": "pg_catalog",  # nobody's function stands in for one of the server's own
             },
         )
         return self._connection

@@ -19,7 +19,7 @@ from hactl.engine.fetch import Fetcher
 from hactl.engine.query import Database
 from hactl.engine.shell_loop import ShellLoop
 from hactl.model.command import Completed
-from hactl.model.errors import HactlError
+from hactl.model.errors import HactlError, SupersededError
 from hactl.model.facts import Facts
 from hactl.model.inventory import Node
 from hactl.model.state import Failure
@@ -202,8 +202,8 @@ class Session:
             completed = await transport.run(probe.command)
             return lambda: probe.parse(completed, asked())
         if isinstance(probe, AskProbe):
-            answers = await self._console(probe.path).ask(probe.requests)
-            return lambda: probe.parse(answers, asked())
+            picture = await self._ask_serving(probe, asked)
+            return lambda: picture
         if isinstance(probe, QueryProbe):
             value = await self._database(probe).query(probe.sql)
             return lambda: probe.parse(value, asked())
@@ -213,6 +213,15 @@ class Session:
         assert isinstance(transport, HostFactsSource)  # noqa: S101 - the only TickProbe that is not asked in the loop
         facts = await transport.host_facts()
         return lambda: facts
+
+    async def _ask_serving(self, probe: AskProbe, asked: Callable[[], Asked]) -> Facts:
+        """Ask the process that serves now: one that a reload replaced still answers on a channel it has open."""
+        console = self._console(probe.path)
+        try:
+            return probe.parse(await console.ask(probe.requests), asked())
+        except SupersededError:
+            console.close()
+        return probe.parse(await console.ask(probe.requests), asked())
 
     def _expire_alone(self, asking: _Asking, now: float) -> None:
         probe = asking.probe

@@ -174,13 +174,17 @@ ready_db() {
     if fenced; then
         return 0
     fi
-    if [ "$(echo 'SELECT pg_is_in_recovery()' | sql)" = t ]; then
+    case $(echo 'SELECT pg_is_in_recovery()' | sql) in
+    f) ;;
+    t)
         streaming=$(echo "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'" | sql)
         [ "$streaming" = 1 ] || {
             echo 'the standby does not stream'
             return 1
         }
-    fi
+        ;;
+    *) return 1 ;; # psql has said why
+    esac
 }
 
 ready_backup() {

@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +15,7 @@ from hactl.model.errors import SupersededError
 from hactl.model.facts import AdminState, HaproxyFacts, ServerState
 from hactl.model.inventory import HaproxyService
 from tests.drivers.cases import READERS, load
+from tests.drivers.real_haproxy import real_haproxy, until
 
 NOW = Asked(0.0, 0.1)
 
@@ -93,40 +92,10 @@ class Admin:
         self._socket.close()
 
 
-CONFIG = """
-global
-  stats socket {folder}/admin.sock mode 600 level admin expose-fd listeners
-defaults
-  mode http
-  timeout connect 1s
-  timeout client 9s
-  timeout server 9s
-backend web
-  server one 127.0.0.1:9
-  server two 127.0.0.1:9
-"""
-
-
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
-    program = shutil.which("haproxy", path=os.environ["PATH"] + ":/usr/sbin")
-    if program is None:
-        pytest.skip("no HAProxy on this machine")
-    (tmp_path / "haproxy.cfg").write_text(CONFIG.format(folder=tmp_path))
-    path = tmp_path / "admin.sock"
-    with subprocess.Popen([program, "-W", "-q", "-f", str(tmp_path / "haproxy.cfg")]) as process:
-        try:
-            _until(path.exists)
-            yield path, process
-        finally:
-            process.terminate()
-
-
-def _until(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.05)
+    with real_haproxy(tmp_path) as both:
+        yield both
 
 
 def test_drain_and_maintenance_are_seen(running: tuple[Path, object]) -> None:
@@ -159,7 +128,7 @@ def test_a_process_that_a_reload_replaced_is_not_believed(running: tuple[Path, s
         finally:
             fresh.close()
 
-    _until(replaced)
+    until(replaced)
     with pytest.raises(SupersededError):
         held.picture()
     held.close()

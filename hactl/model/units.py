@@ -38,7 +38,7 @@ def duration(seconds: float) -> str:
     """The two largest units: 0.4 s, 12 s, 3 m 12 s, 2 h 5 m, 3 d 4 h."""
     if abs(seconds) < 10 and seconds != int(seconds):
         return f"{seconds:.1f} s" if abs(seconds) >= 0.1 else f"{seconds * 1000:.0f} ms"
-    left, parts = int(abs(seconds)), list[str]()
+    left, parts = round(abs(seconds)), list[str]()
     for unit, span in _SPANS:
         if left >= span or parts or unit == "s":
             parts.append(f"{left // span} {unit}")

@@ -37,7 +37,7 @@ from hactl.model.facts import (
     VersionFacts,
 )
 from hactl.model.findings import Assessment, Finding
-from hactl.model.inventory import Inventory
+from hactl.model.inventory import Inventory, Threshold, Thresholds
 from hactl.model.observed import Observed
 from hactl.model.picture import Picture
 from hactl.model.state import ClusterState, Failure, Link, LinkPhase, NodeState, Reading
@@ -55,8 +55,10 @@ INTERVALS = {"disk": 6.0, "clock": 6.0, "units": 6.0, "packages": 3600.0, "pgbac
 
 @cache
 def lab() -> Inventory:
+    """The lab's nodes, with thresholds that do not change when the lab's are tuned."""
     path = ROOT / "inventory" / "lab.toml"
-    return parse_inventory(path.read_bytes(), path)
+    limits = Thresholds({"disk_percent": Threshold(80, 90)}, {"backup": {"disk_percent": Threshold(85, 95)}})
+    return replace(parse_inventory(path.read_bytes(), path), thresholds=limits)
 
 
 def host(**changes: object) -> HostFacts:

@@ -128,7 +128,7 @@ class ClusterCase:
 
     def broken(self, node: str, service: str) -> bool:
         """Does the node itself say that the service there does not work?"""
-        return any(found.service == service and found.level is Level.CRIT for found in self.own.get(node, ()))
+        return any(found.service == service and breaks(found) for found in self.own.get(node, ()))
 
     def limit(self, node: str, metric: str) -> Threshold:
         return threshold(self.inventory.thresholds, metric, self.inventory.nodes[node])
@@ -182,6 +182,11 @@ def against(value: float, metric: str, limit: Threshold, after: str = "") -> str
     """A value beside its limits: "93 % AFTER (warn 80, crit 90)"."""
     unit = METRICS[metric].unit
     return f"{measure(value, unit)}{after} ({_limits(limit, unit)})"
+
+
+def breaks(finding: Finding) -> bool:
+    """Does it say that something does not work at all? A measured value, however bad, only says how well."""
+    return finding.level is Level.CRIT and finding.metric is None
 
 
 def is_up(state: NodeState) -> bool:

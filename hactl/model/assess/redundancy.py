@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hactl.model.assess.base import ClusterCase, listed
-from hactl.model.findings import Finding, Level, Scope, ScopeKind, Verdict
+from hactl.model.assess.rollup import Part
+from hactl.model.findings import Finding, Level, Scope, ScopeKind
 from hactl.model.inventory import PostgresqlService, Routing, Service
 from hactl.model.state import LinkPhase
 
 
-def judge(case: ClusterCase, members: Mapping[str, Mapping[str, Verdict]]) -> Iterator[Finding]:
+def judge(case: ClusterCase, parts: Mapping[str, Mapping[str, Part]]) -> Iterator[Finding]:
     """Services behind a balancer pool are left out: their pool counts what it can spare."""
     pooled = {pool.service for pool in case.inventory.pools.values() if pool.routing is Routing.ALL}
     for service in case.inventory.services.values():
         if service.name not in pooled:
-            yield from _service(case, service, members[service.name])
+            yield from _service(case, service, parts[service.name])
 
 
-def _service(case: ClusterCase, service: Service, members: Mapping[str, Verdict]) -> Iterator[Finding]:
+def _service(case: ClusterCase, service: Service, parts: Mapping[str, Part]) -> Iterator[Finding]:
     planned = [node for node in service.nodes if case.active(node)]
-    left = [node for node in planned if not _lost(case, node, members[node])]
+    left = [node for node in planned if not _lost(case, node, parts[node])]
     if not service.minimum <= len(left) < len(planned):
         return
     sentence = ""
@@ -40,9 +41,9 @@ def _service(case: ClusterCase, service: Service, members: Mapping[str, Verdict]
         )
 
 
-def _lost(case: ClusterCase, node: str, member: Verdict) -> bool:
+def _lost(case: ClusterCase, node: str, part: Part) -> bool:
     """Broken or not reachable; one that was only not asked yet may be fine."""
-    return member.level is Level.CRIT or case.state.nodes[node].link.phase is LinkPhase.DOWN
+    return part.works is False or case.state.nodes[node].link.phase is LinkPhase.DOWN
 
 
 def _site(case: ClusterCase, service: Service, planned: list[str], left: list[str]) -> str | None:

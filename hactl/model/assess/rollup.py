@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from hactl.model.assess.base import ClusterCase, is_up
+from hactl.model.assess.base import ClusterCase, breaks, is_up
 from hactl.model.assess.counts import Counts
 from hactl.model.facts import UnitFacts
 from hactl.model.findings import Assessment, Finding, Level, PoolVerdict, ScopeKind, ServiceVerdict, Verdict
@@ -65,40 +66,49 @@ def by_service(inventory: Inventory, findings: Iterable[Finding]) -> dict[str, l
     return found
 
 
-def members(
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A service on one of its nodes. `works` None: nobody can say."""
+
+    verdict: Verdict
+    works: bool | None
+
+
+def parts(
     case: ClusterCase, about: Mapping[str, list[Finding]], before: Assessment | None
-) -> dict[str, Mapping[str, Verdict]]:
-    """For each service and each of its nodes how the service is there. A node that cannot be asked tells nothing."""
+) -> dict[str, dict[str, Part]]:
+    """For each service each of its nodes."""
     past = before.services if before else {}
     return {
-        name: _members(case, service, about[name], past[name].members if name in past else {})
+        name: _parts(case, service, about[name], past[name].members if name in past else {})
         for name, service in case.inventory.services.items()
     }
 
 
-def _members(
-    case: ClusterCase, service: Service, about: list[Finding], before: Mapping[str, Verdict]
-) -> dict[str, Verdict]:
+def _parts(case: ClusterCase, which: Service, about: list[Finding], before: Mapping[str, Verdict]) -> dict[str, Part]:
     own = by_node(about)
-    return {node: _member(case, service, node, own.get(node, []), before.get(node)) for node in service.nodes}
+    return {node: _part(case, which, node, own.get(node, []), before.get(node)) for node in which.nodes}
 
 
-def _member(case: ClusterCase, service: Service, node: str, about: list[Finding], before: Verdict | None) -> Verdict:
+def _part(case: ClusterCase, which: Service, node: str, about: list[Finding], before: Verdict | None) -> Part:
     """A node that cannot be asked, or has not told about the service's units, tells nothing about the service."""
     state = case.state.nodes[node]
     if not is_up(state):
-        return verdict(Level.UNKNOWN, _absent(case, node), before, state.link.since)
-    units = case.read(node, "units", UnitFacts) if service.units else None
-    if isinstance(units, Unknown) and not any(found.level is Level.CRIT for found in about):
-        return verdict(Level.UNKNOWN, f"its units are not known: {units.reason}", before, units.since)
-    return of_findings(about, before, case.now)
+        return Part(verdict(Level.UNKNOWN, _absent(case, node), before, state.link.since), None)
+    if any(map(breaks, about)):
+        return Part(of_findings(about, before, case.now), works=False)
+    units = case.read(node, "units", UnitFacts) if which.units else None
+    if isinstance(units, Unknown):
+        return Part(verdict(Level.UNKNOWN, f"its units are not known: {units.reason}", before, units.since), None)
+    doubtful = any(found.level is Level.UNKNOWN for found in about)
+    return Part(of_findings(about, before, case.now), None if doubtful else True)
 
 
 def service(
     case: ClusterCase,
     which: Service,
     about: list[Finding],
-    inside: Mapping[str, Verdict],
+    inside: Mapping[str, Part],
     *,
     pools: Mapping[str, PoolVerdict],
     before: ServiceVerdict | None,
@@ -115,7 +125,8 @@ def service(
     began = min((finding.since for finding in about if finding.level >= level), default=case.now)
     told = [f.sentence for f in wide if f.level is level is not Level.OK and f.scope.kind is not ScopeKind.POOL]
     shown = verdict(level, "; ".join([*told[:1], str(counts)]), before.verdict if before else None, began)
-    return ServiceVerdict(which.name, shown, counts.available, counts.unknown, counts.total, which.minimum, inside)
+    members = {node: part.verdict for node, part in inside.items()}
+    return ServiceVerdict(which.name, shown, counts.available, counts.unknown, counts.total, which.minimum, members)
 
 
 def _absent(case: ClusterCase, node: str) -> str:
@@ -135,10 +146,9 @@ def _pooled(inventory: Inventory, service: Service, pools: Mapping[str, PoolVerd
     return Counts(worst.available, worst.unknown, worst.total, service.minimum)
 
 
-def _counted(case: ClusterCase, service: Service, members: Mapping[str, Verdict]) -> Counts:
-    levels = [member.level for node, member in members.items() if case.active(node)]
-    good = sum(level < Level.UNKNOWN for level in levels)
-    return Counts(good, sum(level is Level.UNKNOWN for level in levels), len(levels), service.minimum)
+def _counted(case: ClusterCase, which: Service, inside: Mapping[str, Part]) -> Counts:
+    counting = [part.works for node, part in inside.items() if case.active(node)]
+    return Counts(counting.count(True), counting.count(None), len(counting), which.minimum)
 
 
 def sites(

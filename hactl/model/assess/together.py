@@ -49,13 +49,13 @@ def _services(
 ) -> tuple[dict[str, ServiceVerdict], list[Finding]]:
     """The verdicts, and what the state of the members leaves to spare."""
     about = rollup.by_service(case.inventory, [*(found for own in case.own.values() for found in own), *shared])
-    members = rollup.members(case, about, before)
-    spare = list(redundancy.judge(case, members))
+    parts = rollup.parts(case, about, before)
+    spare = list(redundancy.judge(case, parts))
     for found in spare:
         about[found.scope.name].append(found)
     past = before.services if before else {}
     verdicts = {
-        name: rollup.service(case, service, about[name], members[name], pools=pool_verdicts, before=past.get(name))
+        name: rollup.service(case, service, about[name], parts[name], pools=pool_verdicts, before=past.get(name))
         for name, service in case.inventory.services.items()
     }
     return verdicts, spare

@@ -88,7 +88,7 @@ class SshEntry(Entry):
     connect_timeout: Seconds | None = None
     """Seconds for TCP, key exchange and login together (5)."""
     keepalive: Seconds | None = None
-    """Seconds between keepalives; three unanswered ones end the connection (2)."""
+    """Seconds of silence before a keepalive is sent; three unanswered ones end the connection (2.5)."""
     max_sessions: Annotated[int, Field(ge=1, le=100)] | None = None
     """Commands at once on one connection (8); sshd's own MaxSessions is 10 by default."""
     algorithms: AlgorithmsEntry | None = None

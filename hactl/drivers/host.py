@@ -21,7 +21,7 @@ from hactl.model.facts import ClockFacts, DiskFacts, Filesystem, HostFacts, NetC
 
 # --- the tick -------------------------------------------------------------------------------------------------
 
-# One printf, so that a sample is one write. Cores and boot id are read once: the loop does not outlive the boot.
+# A sample is one write, by way of hactl_out. Cores and boot id are read once: the loop does not outlive the boot.
 # Interfaces are those with a device behind them, or all but lo where there is none (in a container).
 _TICK = r"""
 if [ -z "$hactl_host_boot" ]; then
@@ -89,15 +89,19 @@ fi
 $(timeout 1 ip -o addr show </dev/null)"
 """
 
-_PRINT = r"""
-printf '%s\n%s\n%s\nm%s\nb %s %s%s\n' "$hactl_host_cpu" "$hactl_host_load" "$hactl_host_up" "$hactl_host_mem" \
-  "$hactl_host_cores" "$hactl_host_boot" "$hactl_host_net"
+_SAY = r"""
+hactl_out="$hactl_host_cpu
+$hactl_host_load
+$hactl_host_up
+m$hactl_host_mem
+b $hactl_host_cores $hactl_host_boot$hactl_host_net
+"
 """
 
 
 def tick(*, addresses: bool) -> TickProbe:
     """The fast sample of a node; with its IP addresses where it may hold a VIP."""
-    body = _TICK + (_ADDRESSES if addresses else "") + _PRINT
+    body = _TICK + (_ADDRESSES if addresses else "") + _SAY
     return TickProbe("host", Cadence.FAST, 4.0, body, parse_tick)
 
 

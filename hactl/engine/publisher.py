@@ -1,4 +1,4 @@
-"""Turns events into pictures: applies each at once, judges a few times a second, publishes the newest.
+"""Turns events into pictures: judges the state a few times a second and publishes the newest.
 
 Judging is the only work whose cost grows with the whole cluster, so it is coalesced, paced by what it costs, and rests
 while nobody listens.
@@ -14,15 +14,17 @@ from hactl.engine.failures import defect
 from hactl.model.assess import Assessor
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
-from hactl.model.state import ClusterState, StateEvent, apply, initial
+from hactl.model.state import StateEvent, apply_all, initial
 
 # Seconds from an event to its picture, so that what arrives together is judged together.
 _GATHER = 0.03
 # The least seconds between two pictures, and the most: ages grow and answers become stale without any event.
 _GAP = 0.25
 _HEARTBEAT = 1.0
-# At most one part in this many of the time goes into judging.
-_SHARE = 20
+# While judging is slow, at most one part in this many of the time goes into it, within the bounds above.
+_SHARE = 10
+# Events that may wait for somebody to look.
+_HELD = 1000
 
 
 class Publisher:
@@ -33,23 +35,24 @@ class Publisher:
         self._outside = outside
         now = clock.monotonic()
         self._state = initial(inventory, now=now, epoch=clock.wall() - now)
+        self._events: list[StateEvent] = []
         self._assessor = Assessor(inventory)
         self._bus = Bus[Picture](self._listeners_changed)
         self._timer: Timer | None = None
         self._due = 0.0
         self._not_before = 0.0
 
-    @property
-    def state(self) -> ClusterState:
-        return self._state
-
     def event(self, event: StateEvent) -> None:
-        self._state = apply(self._state, event)
+        """Something happened. Events are put into the state when somebody looks at it, all at once."""
+        self._events.append(event)
+        if len(self._events) > _HELD:
+            self._apply()
         if self._bus.listeners:
             self._publish_at(max(self._clock.monotonic() + _GATHER, self._not_before))
 
     def picture(self) -> Picture:
         """Judge the state as it is now."""
+        self._apply()
         now = self._clock.monotonic()
         return Picture(self._state, self._assessor.assess(self._state, now), now, self._outside)
 
@@ -64,6 +67,10 @@ class Publisher:
         self._bus.close()
 
     # --- inside ---
+
+    def _apply(self) -> None:
+        events, self._events = self._events, []
+        self._state = apply_all(self._state, events)
 
     def _listeners_changed(self, count: int) -> None:
         if count:
@@ -91,5 +98,5 @@ class Publisher:
             self._bus.close(defect(error, "judging the cluster"))
             return
         ended = self._clock.monotonic()
-        self._not_before = ended + max(_GAP, (ended - started) * _SHARE)
-        self._publish_at(max(ended + _HEARTBEAT, self._not_before))
+        self._not_before = ended + min(max(_GAP, (ended - started) * _SHARE), _HEARTBEAT)
+        self._publish_at(ended + _HEARTBEAT)

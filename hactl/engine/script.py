@@ -12,18 +12,20 @@ from collections.abc import Sequence
 from hactl.drivers.probe import TickProbe
 from hactl.model.command import Command
 
-# Bodies get /dev/null as stdin, so that no program in them can swallow the questions that wait behind it. Errors of
-# programs are part of an answer only where a body asks for that (2>&1).
+# What a body leaves in hactl_out goes out in one write with the end of the answer, and so in one segment (see
+# drivers.probe). Bodies get /dev/null as stdin, so that no program in them can swallow the questions that wait behind
+# it. Errors of programs are part of an answer only where a body asks for that (2>&1).
 _FRAME = r"""exec 2>/dev/null
 umask 077
 PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 export PATH LC_ALL
 printf '\036'
 while IFS=' ' read -r hactl_n hactl_w; do
+hactl_out=
 case $hactl_w in
 {arms}
 esac </dev/null
-printf '\n%s %s\036' "$hactl_n" "$?"
+printf '%s\n%s %s\036' "$hactl_out" "$hactl_n" "$?"
 done
 """
 _ARM = "{word})\n{body}\n;;"

@@ -76,7 +76,7 @@ class SshSettings:
     transport: TransportKind = TransportKind.ASYNCSSH
     become: BecomeMethod = BecomeMethod.SUDO
     connect_timeout: float = 5.0  # seconds for TCP, key exchange and login together
-    keepalive: float = 2.0  # seconds between keepalives; three unanswered end the connection
+    keepalive: float = 2.5  # seconds of silence before a keepalive is sent; three unanswered end the connection
     max_sessions: int = 8  # exec sessions at once on one connection (OpenSSH's MaxSessions is 10)
     algorithms: Algorithms = field(default_factory=Algorithms)
 

@@ -5,7 +5,7 @@ Times are seconds of one monotonic clock. `ClusterState.wall` converts them for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
@@ -138,16 +138,22 @@ def initial(inventory: Inventory, *, now: float, epoch: float) -> ClusterState:
 
 def apply(state: ClusterState, event: StateEvent) -> ClusterState:
     """The picture after one event. Costs one copy of the node mapping; unchanged nodes keep their identity."""
-    node = state.nodes[event.node]
-    if isinstance(event, LinkChanged):
-        return replace(
-            state,
-            nodes={**state.nodes, event.node: replace(node, link=event.link)},
-            at=max(state.at, event.link.since),
-        )
-    reading = _after(node.readings.get(event.key) or Reading(event.interval), event)
-    node = replace(node, readings={**node.readings, event.key: reading})
-    return replace(state, nodes={**state.nodes, event.node: node}, at=max(state.at, event.at))
+    return apply_all(state, (event,))
+
+
+def apply_all(state: ClusterState, events: Iterable[StateEvent]) -> ClusterState:
+    """The picture after these events, in their order, for one copy of the node mapping."""
+    nodes, at = dict(state.nodes), state.at
+    for event in events:
+        node = nodes[event.node]
+        if isinstance(event, LinkChanged):
+            nodes[event.node] = NodeState(node.name, event.link, node.readings)
+            at = max(at, event.link.since)
+        else:
+            reading = _after(node.readings.get(event.key) or Reading(event.interval), event)
+            nodes[event.node] = NodeState(node.name, node.link, {**node.readings, event.key: reading})
+            at = max(at, event.at)
+    return ClusterState(state.inventory, nodes, at, state.epoch)
 
 
 def _after(reading: Reading, sample: Sample) -> Reading:

@@ -46,10 +46,15 @@ def run(shell: tuple[str, ...], script: str) -> str:
     return done.stdout.decode()
 
 
+def printed(probe: TickProbe) -> str:
+    """The body with what the loop does after it: what it left in hactl_out is printed."""
+    return f'hactl_out=\n{probe.body}\nhactl_exit=$?; printf %s "$hactl_out"; (exit $hactl_exit)'
+
+
 def ask(shell: tuple[str, ...], probe: TickProbe) -> Facts:
     """Ask twice in one shell, as its loop does; the second answer counts."""
     sent = time.time()
-    said = run(shell, "export LC_ALL=C\n" + f"{probe.body}\nprintf '\\n%s\\036' \"$?\"\n" * 2)
+    said = run(shell, "export LC_ALL=C\n" + f"{printed(probe)}\nprintf '\\n%s\\036' \"$?\"\n" * 2)
     second, _, code = said.split("\x1e")[1].rpartition("\n")
     return probe.parse(Completed(int(code), safe_text(second.encode()), "", 0.1), Asked(sent, time.time()))
 
@@ -97,12 +102,12 @@ def test_an_address_is_seen_when_it_comes_and_not_when_it_goes() -> None:
     """A VIP as keepalived adds it, in a network namespace of its own."""
     script = f"""
 ip link set lo up && ip addr add 192.0.2.11/24 dev lo
-{host.tick(addresses=True).body}
+{printed(host.tick(addresses=True))}
 ip addr add 192.0.2.10/32 dev lo
 ip addr add 2001:db8::10/128 dev lo nodad
-{host.tick(addresses=True).body}
+{printed(host.tick(addresses=True))}
 ip addr del 192.0.2.10/32 dev lo
-{host.tick(addresses=True).body}
+{printed(host.tick(addresses=True))}
 """
     said = in_a_network_of_its_own(script)
     samples = ["cpu " + text for text in said.split("cpu ")[1:]]
@@ -115,7 +120,7 @@ def test_a_routers_long_table_is_left_to_ip() -> None:
 ip link set lo up && ip addr add 192.0.2.11/24 dev lo
 i=0; while [ $i -lt 250 ]; do echo "route add 198.51.100.$i/32 dev lo"; i=$((i + 1)); done | ip -batch -
 ip addr add 203.0.113.9/32 dev lo
-{host.tick(addresses=True).body}
+{printed(host.tick(addresses=True))}
 """
     said = in_a_network_of_its_own(script)
     assert set(host.parse_tick(Completed(0, said, "", 0.0), Asked(0, 0)).addresses) == {"192.0.2.11", "203.0.113.9"}

@@ -61,10 +61,11 @@ def sweep(spec: LabSpec) -> None:
 
 def _processes(spec: LabSpec) -> set[int]:
     """In the lab's cgroups, in its namespace, or an nspawn on one of its disks."""
-    return cgroups.processes(spec.name) | network.processes(spec) | _nspawns(spec)
+    return cgroups.processes(spec.name) | network.processes(spec) | nspawns(spec)
 
 
-def _nspawns(spec: LabSpec) -> set[int]:
+def nspawns(spec: LabSpec) -> set[int]:
+    """The processes that hold the lab's nodes, whatever group they are in."""
     ours = f"--directory={spec.paths.state}/".encode()
     found = set()
     for entry in Path("/proc").iterdir():

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from hactl.lab import cgroups, cleanup, door, keys, network, support
 from hactl.lab.faults import Faults, Ground
@@ -72,11 +73,6 @@ class Lab:
         """
         began = time.monotonic()
         with exclusive(self.paths.lock, lambda note: report(Progress("lab", 0, 0, time.monotonic() - began, note))):
-            store = ImageStore()
-            digest = store.current()
-            if not store.path(digest).is_dir():
-                report(Progress("image", 0, 1, time.monotonic() - began, "building it; only the first time"))
-            image = store.ensure(digest)
             labs = {*cleanup.other_labs(), self.spec.name}
             support.make_room(len(labs) * len(self.spec.nodes))
             self._make_run_folder()
@@ -88,9 +84,16 @@ class Lab:
             wanted = [machine for machine in self.machines if machine.node.name not in off]
             booted = any(not machine.booted() for machine in wanted)
             rise = Rise(self.spec, wanted, keys.operator_key(self.spec), report, began)
-            rise.boot(image)
+            rise.boot(lambda: self._image(report, began))
             if self.spec.whole and not off:
                 rise.join(booted=booted)
+
+    def _image(self, report: Reporter, began: float) -> Path:
+        store = ImageStore()
+        digest = store.current()
+        if not store.path(digest).is_dir():
+            report(Progress("image", 0, 1, time.monotonic() - began, "building it; only the first time"))
+        return store.ensure(digest)
 
     def _make_run_folder(self) -> None:
         for folder in (RUN_ROOT, STATE_ROOT, self.paths.state):

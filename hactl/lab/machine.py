@@ -28,6 +28,13 @@ _NSPAWN = (
     *("systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--settings=no", "--link-journal=no"),
     *("--resolv-conf=off", "--timezone=off", "--boot", "--console=pipe"),
 )
+KEEPER = "@keeper"
+# nspawn ends with 133 when the node reboots itself, and leaves starting it again to its caller: a shell that stays.
+_KEEP = """{keeper}
+while :; do
+    ( {node}; exec {nspawn} )
+    [ $? = 133 ] || break
+done"""
 _ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -84,7 +91,6 @@ class Machine:
         stands_on.write_text(image.name, encoding="ascii")
         options = f"lowerdir={image},upperdir={upper},workdir={work}"
         shell.run(["mount", "-t", "overlay", f"hactl-lab-{self.spec.name}", "-o", options, self.root])
-        self._personalise()
 
     def wipe(self) -> None:
         """Throws its disk away; it must be off."""
@@ -94,7 +100,9 @@ class Machine:
             shutil.rmtree(self.disk)
 
     def _personalise(self) -> None:
-        """What distinguishes it from the image before it ever boots: names, address, host key."""
+        """What distinguishes it from the image before it first boots: names, address and, last, its host key."""
+        if (self.root / "etc/ssh" / f"{keys.KEY_FILE}.pub").exists():
+            return
         others = "".join(f"{node.address} {node.name}\n" for node in self.spec.nodes)
         network_file = (
             f"[Match]\nName=host0\n\n[Network]\nAddress={self.node.address}/{PREFIX}\n"
@@ -126,6 +134,7 @@ class Machine:
         if self.leader() is not None:
             return
         self._clear_remains()
+        self._personalise()
         cgroups.create(*self.group)
         nspawn = [
             *_NSPAWN,
@@ -134,7 +143,12 @@ class Machine:
             f"--hostname={self.node.name}",
             f"--network-bridge={network.BRIDGE}",
         ]
-        command = f"{cgroups.join_script(*self.group)}; exec {shlex.join(network.inside(self.spec, nspawn))}"
+        cgroups.create(*self.group, KEEPER)
+        command = _KEEP.format(
+            keeper=cgroups.join_script(*self.group, KEEPER),
+            node=cgroups.join_script(*self.group),
+            nspawn=shlex.join(network.inside(self.spec, nspawn)),
+        )
         with (self.disk / "console.log").open("wb") as console:
             subprocess.run(
                 ["setsid", "--fork", "sh", "-c", command],

@@ -6,6 +6,8 @@ Whether a node is provisioned and joined is written on its own disk, so it is lo
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ from hactl.model.errors import LabError
 
 ON_NODE = "/opt/hactl-lab/provision"
 PROVISIONED = "opt/hactl-lab/provisioned"
+PROVISION = "provision"
+"""The control group, in a node's, of the scripts that make it."""
+
 JOINED = "opt/hactl-lab/joined"
 NODE_TIMEOUT = 300.0
 STEP_TIMEOUT = 300.0
@@ -66,7 +71,7 @@ def environment(spec: LabSpec, node: LabNode, operator_key: str) -> dict[str, st
 
 
 class Rise:
-    """One run of `up` over `machines`, which are all on image `image` or get a disk on it."""
+    """One run of `up` over `machines`; `began` is when it began, by the monotonic clock."""
 
     def __init__(
         self, spec: LabSpec, machines: Sequence[Machine], operator_key: str, report: Reporter, began: float
@@ -79,16 +84,18 @@ class Rise:
         self.scripts = provision_path()
         self.stamp = tree_hash(self.scripts)[:16]
 
-    def boot(self, image: Path) -> None:
-        """Every machine runs, is booted and is provisioned when this returns."""
+    def boot(self, get_image: Callable[[], Path]) -> None:
+        """Every machine runs, is booted and is provisioned when this returns. `get_image` makes it if need be."""
         todo = [machine for machine in self.machines if not self._settled(machine)]
         if not todo:
             return
+        image = None if all(machine.mounted() for machine in todo) else get_image()
         stage = Stage(self.report, "nodes up", len(todo), self.began)
         stage.tell()
 
         def one(machine: Machine) -> None:
-            machine.prepare(image)
+            if image is not None:
+                machine.prepare(image)
             machine.start()
             machine.wait_booted()
             self._provision(machine)
@@ -106,19 +113,27 @@ class Rise:
     def _provision(self, machine: Machine) -> None:
         if self._stamped(machine, PROVISIONED):
             return
-        if cgroups.existing(*machine.group, "provision"):  # a killed `up` may still be at it in there
-            cgroups.kill(*machine.group, "provision")
+        self._await_earlier(machine)
         machine.copy_in(self.scripts, ON_NODE)
         self._on_node(machine, "node.sh", [], NODE_TIMEOUT)
         (machine.root / PROVISIONED).write_text(self.stamp, encoding="ascii")
 
+    def _await_earlier(self, machine: Machine) -> None:
+        """Lets what a killed `up` began come to its end: cut off, it may leave a package half installed."""
+        deadline = time.monotonic() + NODE_TIMEOUT
+        while cgroups.processes(*machine.group, PROVISION):
+            if time.monotonic() > deadline:
+                cgroups.kill(*machine.group, PROVISION)
+            time.sleep(0.05)
+
     def _on_node(self, machine: Machine, script: str, arguments: Sequence[str], timeout: float) -> None:
         argv = ["sh", f"{ON_NODE}/{script}", *arguments]
         env: Mapping[str, str] = environment(self.spec, machine.node, self.operator_key)
-        done = machine.attempt(argv, env=env, timeout=timeout, leaf="provision")
-        with (machine.disk / "provision.log").open("a", encoding="utf-8") as log:
-            log.write(f"--- {' '.join([script, *arguments])}: {done.returncode}\n{done.stdout}{done.stderr}")
-        if done.returncode != 0:
+        said = machine.disk / "provision.log"
+        # Into a file, not a pipe: it goes on undisturbed when this process is killed.
+        status = shell.logged(machine.command(argv, env=env, leaf=PROVISION), said, timeout=timeout)
+        if status != 0:
+            done = subprocess.CompletedProcess(argv, status, said.read_text(encoding="utf-8", errors="replace"), "")
             raise shell.failed(argv, done, what=f"{machine.node.name}: {' '.join([script, *arguments])}")
 
     def _step(self, name: str, machine: Machine) -> None:

@@ -52,6 +52,19 @@ def attempt(
         raise LabError(f"{' '.join(words[:6])} did not end within {timeout:.0f} s.") from error
 
 
+def logged(argv: Sequence[str | Path], log: Path, *, timeout: float) -> int:
+    """The exit status of `argv`, whose output replaces the file `log`. Raises LabError when it takes too long."""
+    words = [str(word) for word in argv]
+    with log.open("wb") as file:
+        try:
+            done = subprocess.run(
+                words, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, timeout=timeout, check=False
+            )
+        except subprocess.TimeoutExpired as error:
+            raise LabError(f"{' '.join(words[-3:])} did not end within {timeout:.0f} s.") from error
+    return done.returncode
+
+
 def failed(argv: Sequence[str | Path], done: subprocess.CompletedProcess[str], what: str = "") -> LabError:
     """A LabError that tells how `argv` ended, with the last lines of what it said."""
     said = [*done.stdout.splitlines(), *done.stderr.splitlines()]

@@ -12,6 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/common.sh"
 
 install_packages() {
+    # An earlier run may have been cut off in the middle of an installation.
+    quietly dpkg --configure -a
     wanted=$(sed 's/#.*//' "$here/packages.txt")
     # shellcheck disable=SC2086 # package names, one a word
     if ! dpkg-query --show --showformat '${db:Status-Status}\n' $wanted 2>&1 | grep -qv '^installed$'; then

@@ -1,0 +1,196 @@
+"""`hactl lab`: a whole real cluster on this machine, for training and for tests."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from hactl.cli import output
+from hactl.cli.lab_common import FORMAT, named, opened
+from hactl.cli.lab_fault import fault
+from hactl.cli.text import examples
+
+if TYPE_CHECKING:
+    from hactl.lab import LabStatus
+
+
+@click.group(
+    epilog=examples(
+        "hactl lab up                     boot nine nodes; again: start what is off",
+        "hactl lab ssh db1                a shell on db1, as user hactl",
+        "hactl lab exec db1 -- journalctl -n 20    as root, not through SSH",
+        "hactl lab fault freeze db2       something to look at in `hactl status`",
+        "hactl lab fault undo             and all is well again",
+        "hactl lab down                   stop it; disks stay until `reset`",
+    )
+)
+def lab() -> None:
+    """A real cluster on this machine: nine Debian nodes in namespaces, and faults to try on it."""
+
+
+@lab.command()
+@named
+@click.option("--nodes", default="", metavar="A,B", help="Only these nodes: provisioned, but not joined to a cluster.")
+def up(name: str, nodes: str) -> None:
+    """Boot the lab, or what of it is off; return when every node is healthy.
+
+    Nothing is done twice: on a running lab this only looks. Faults that are active stay, and are named.
+    """
+    from hactl.cli.lab_progress import Meter
+
+    this, began = opened(name, nodes), time.monotonic()
+    with Meter() as meter:
+        this.up(meter)
+    for active in this.faults.active():
+        output.say(f"fault still active: {active}")
+    output.say(f"lab {name}: {len(this.spec.nodes)} nodes are up ({time.monotonic() - began:.1f} s).")
+    output.say(f"  inventory  {this.paths.inventory}")
+
+
+@lab.command()
+@named
+@click.option("--now", is_flag=True, help="Cut the power instead of stopping in order.")
+@click.option("--disks", is_flag=True, help="Throw the nodes' disks away too.")
+def down(name: str, now: bool, disks: bool) -> None:
+    """Stop the lab; leave no process, mount, namespace or control group. The nodes' disks stay."""
+    from hactl.cli.lab_progress import Meter
+
+    this, began = opened(name), time.monotonic()
+    with Meter() as meter:
+        this.down(meter, now=now, disks=disks)
+    output.say(f"lab {name} is down ({time.monotonic() - began:.1f} s).")
+
+
+@lab.command()
+@named
+def reset(name: str) -> None:
+    """Start again from nothing: fresh disks, no faults."""
+    from hactl.cli.lab_progress import Meter
+
+    this, began = opened(name), time.monotonic()
+    with Meter() as meter:
+        this.reset(meter)
+    output.say(f"lab {name}: {len(this.spec.nodes)} new nodes are up ({time.monotonic() - began:.1f} s).")
+
+
+@lab.command()
+@named
+@FORMAT
+def status(name: str, fmt: str) -> None:
+    """Show what the lab's machinery knows of each node, and the faults that are active.
+
+    For the cluster's health use `hactl status`, which asks the nodes themselves.
+    """
+    this = opened(name)
+    now, faults = this.status(), [str(active) for active in this.faults.active()]
+    if fmt == "json":
+        output.emit(_document(now, faults), "json")
+        return
+    rows = [
+        (
+            *(node.node.name, ",".join(node.node.roles), node.node.site, node.node.address),
+            *("frozen" if node.frozen else node.power, str(node.processes) if node.processes else "-"),
+            "-" if node.memory is None else f"{node.memory / 2**20:.0f} MB",
+        )
+        for node in now.nodes
+    ]
+    click.echo(output.table(("NODE", "ROLE", "SITE", "ADDRESS", "STATE", "PROCESSES", "MEMORY"), rows))
+    for active in faults:
+        click.echo(f"fault: {active}")
+    if not now.relay:
+        output.say("The relay does not run: nodes cannot be reached. `hactl lab up` starts it.")
+
+
+def _document(now: LabStatus, faults: list[str]) -> output.Document:
+    return {
+        "schema": 1,
+        "name": now.name,
+        "running": now.running,
+        "relay": now.relay,
+        "vip": now.vip,
+        "inventory": now.inventory,
+        "faults": faults,
+        "nodes": [
+            {
+                "name": node.node.name,
+                "roles": list(node.node.roles),
+                "site": node.node.site,
+                "address": node.node.address,
+                "power": node.power,
+                "frozen": node.frozen,
+                "linked": node.linked,
+                "processes": node.processes,
+                "memory_bytes": node.memory,
+            }
+            for node in now.nodes
+        ],
+    }
+
+
+@lab.command(context_settings={"ignore_unknown_options": True})
+@named
+@click.argument("node")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def ssh(name: str, node: str, command: tuple[str, ...]) -> None:
+    """Log in to NODE as user hactl with the real ssh; COMMAND runs there instead of a shell."""
+    this = opened(name)
+    this.spec.node(node)
+    os.execvp("ssh", ["ssh", "-F", str(this.paths.ssh_config), node, *command])  # noqa: S606 - becoming ssh is the point
+
+
+@lab.command("exec", context_settings={"ignore_unknown_options": True})
+@named
+@click.argument("node")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(name: str, node: str, command: tuple[str, ...]) -> None:
+    """Run COMMAND as root inside NODE, not through SSH; its exit status is this one's."""
+    argv = opened(name).machine(node).command(command)
+    sys.stdout.flush()
+    os.execvp(argv[0], argv)  # noqa: S606 - becoming the command passes its input, output and exit status through
+
+
+@lab.command("ssh-config")
+@named
+def ssh_config(name: str) -> None:
+    """Print an ssh_config that reaches the lab's nodes: `ssh -F <(hactl lab ssh-config) db1`."""
+    from hactl.lab import keys
+
+    this = opened(name)
+    written = this.paths.ssh_config
+    click.echo(written.read_text(encoding="utf-8") if written.exists() else keys.ssh_config(this.spec), nl=False)
+
+
+@lab.command()
+@named
+@click.argument("port", type=click.IntRange(0, 65535), default=8080)
+def forward(name: str, port: int) -> None:
+    """Open http://127.0.0.1:PORT to the lab's VIP, for a browser; until Ctrl-C. Port 0 takes a free one."""
+    from hactl.lab.forward import forward_vip
+
+    this = opened(name)
+    forward_vip(
+        this.paths.vip_socket, port, lambda taken: output.say(f"http://127.0.0.1:{taken}/ is the shop; Ctrl-C ends it.")
+    )
+
+
+@lab.command()
+@named
+def inventory(name: str) -> None:
+    """Print the path of the lab's inventory: `hactl -i $(hactl lab inventory) status`."""
+    click.echo(opened(name).paths.inventory)
+
+
+@lab.command()
+def check() -> None:
+    """Find out whether this machine can host the lab, by trying; name everything that is missing."""
+    from hactl.lab import support
+
+    support.require()
+    output.say("This machine can host the lab.")
+
+
+lab.add_command(fault)

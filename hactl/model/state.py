@@ -27,6 +27,9 @@ class LinkPhase(StrEnum):
     DOWN = "down"  # the last attempt failed or the connection died; attempts go on
 
 
+_NOT_UP = {LinkPhase.IDLE: "not asked yet", LinkPhase.CONNECTING: "connecting", LinkPhase.DOWN: "not connected"}
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """The connection to a node. `since` is when the phase began; `code` and `reason` say why it is DOWN."""
@@ -77,8 +80,8 @@ class NodeState:
 
         Unknown when the node is not connected, the newest attempt failed, the last answer is stale, or there is none.
         """
-        if self.link.phase is LinkPhase.DOWN:
-            return Unknown(self.link.reason or "not connected", self.link.since)
+        if self.link.phase is not LinkPhase.UP:
+            return Unknown(self.link.reason or _NOT_UP[self.link.phase], self.link.since)
         reading = self.readings.get(key)
         if reading is None or (reading.last is None and reading.failure is None):
             return Unknown("not asked yet", self.link.since)

@@ -47,6 +47,7 @@ class Assessor:
         self._previous = previous
         self._past = Past({finding.key: finding for finding in previous.findings} if previous else {})
         self._memory: dict[str, _Judged] = {}
+        self._touched: set[str] = set()  # nodes about which something was said from outside
         on: dict[str, list[Service]] = {name: [] for name in inventory.nodes}
         for service in inventory.services.values():
             for node in service.nodes:
@@ -98,13 +99,14 @@ class Assessor:
         return _Judged(node, _good_until(node, now), findings, rollup.of_findings(findings, past, now))
 
     def _with_shared(
-        self, together: tuple[Finding, ...], own: dict[str, tuple[Finding, ...]], now: float
+        self, shared: tuple[Finding, ...], own: dict[str, tuple[Finding, ...]], now: float
     ) -> dict[str, Verdict]:
-        """Verdicts of the nodes that something is said about from outside too."""
+        """Verdicts of the nodes about which something is said from outside too, or was a moment ago."""
         past = self._previous.nodes if self._previous else {}
+        said = rollup.by_node(shared)
+        touched, self._touched = self._touched | said.keys(), set(said)
         return {
-            name: rollup.of_findings([*own.get(name, ()), *shared], past.get(name), now)
-            for name, shared in rollup.by_node(together).items()
+            name: rollup.of_findings([*own.get(name, ()), *said.get(name, ())], past.get(name), now) for name in touched
         }
 
 

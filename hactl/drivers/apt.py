@@ -30,7 +30,7 @@ then
 fi
 echo @end
 """
-_UPGRADE = re.compile(r"Inst (\S+) \[[^]]*\] \(\S+ (.*)\)")
+_UPGRADE = re.compile(r"Inst (?P<name>\S+) \[[^]]*\] \((?P<version>\S+) (?P<origin>.*)\)")
 _SECURITY = re.compile(r"-security\b", re.IGNORECASE)
 
 
@@ -52,7 +52,8 @@ def parse(names: tuple[str, ...], done: Completed, asked: Asked) -> PackageFacts
     return PackageFacts(
         installed=dict(_installed(told.get("installed", []))),
         pending=None if pending is None else len(pending),
-        pending_security=None if pending is None else sum(bool(_SECURITY.search(match[2])) for match in pending),
+        pending_security=None if pending is None else sum(bool(_SECURITY.search(match["origin"])) for match in pending),
+        offered={match["name"]: match["version"] for match in pending or () if match["name"] in names},
         reboot_required=told.get("reboot") == ["yes"] or _other_kernel(kernel, newest),
         os_name=_os_name(told.get("os", [])),
         kernel=kernel,

@@ -93,6 +93,7 @@ class PackageFacts:
     pending: int | None  # upgradable packages; None where the node could not tell
     pending_security: int | None
     reboot_required: bool
+    offered: Mapping[str, str]  # of those, what an upgrade would install; absent when nothing newer is known
     os_name: str  # "Debian GNU/Linux 12 (bookworm)"
     kernel: str
 

@@ -86,6 +86,7 @@ def _packages(facts: PackageFacts) -> status.PackagesStatus:
         pending=facts.pending,
         pending_security=facts.pending_security,
         installed=dict(facts.installed),
+        offered=dict(facts.offered),
     )
 
 

@@ -128,7 +128,8 @@ class _Page:
             "reboot", "needed" if facts.reboot_required else "not needed", Level.WARN if facts.reboot_required else None
         )
         for package, version in facts.installed.items():
-            yield Fact(package, version)
+            newer = facts.offered.get(package)
+            yield Fact(package, f"{version}, {newer} offered" if newer else version)
 
     def units(self, service: Service) -> Iterator[Fact]:
         answer = self.state.read("units", UnitFacts, self.now)

@@ -251,7 +251,7 @@ class UnitStatus:
 
 @dataclass(frozen=True, slots=True)
 class PackagesStatus:
-    """`installed` has the packages that the inventory names."""
+    """`installed` has the packages that the inventory names, `offered` newer versions of them."""
 
     os: str
     kernel: str
@@ -259,6 +259,7 @@ class PackagesStatus:
     pending: int | None
     pending_security: int | None
     installed: dict[str, str]
+    offered: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)

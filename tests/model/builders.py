@@ -99,7 +99,13 @@ def unit(name: str, **changes: object) -> UnitState:
 def packages(**changes: object) -> PackageFacts:
     return replace(
         PackageFacts(
-            {}, 3, 0, reboot_required=False, os_name="Debian GNU/Linux 12 (bookworm)", kernel="6.1.0-30-amd64"
+            {},
+            3,
+            0,
+            reboot_required=False,
+            offered={},
+            os_name="Debian GNU/Linux 12 (bookworm)",
+            kernel="6.1.0-30-amd64",
         ),
         **changes,
     )

@@ -47,19 +47,12 @@ class Case:
 
 CASES = (
     Case("power-off", ("app3",), r"link:app3", Level.CRIT, "unreachable", 2 * FAST + CONNECT),
-    Case("power-off", ("db1",), r"primary:database", Level.CRIT, "primary", 2 * FAST + CONNECT),
+    Case("power-off", ("db1",), r"primary:database", Level.UNKNOWN, "db1 was last seen as primary", 2 * FAST + CONNECT),
     Case("freeze", ("app2",), r"(link|stale):app2", Level.UNKNOWN, "answer|unreachable", 2 * FAST + CONNECT),
     Case("freeze", ("backup1",), r"link:backup1", Level.CRIT, "unreachable", 2 * FAST + 2 * CONNECT),
     Case("partition", ("db2",), r"link:db2", Level.CRIT, "unreachable", 2 * FAST + 2 * CONNECT),
     Case("partition", ("site:west",), r"link:(db3|backup1)", Level.CRIT, "unreachable", 2 * FAST + 2 * CONNECT),
-    Case(
-        "partition",
-        ("db2", "db1"),
-        r"(redundancy:database|postgresql:db2:database|replica:.*)",
-        Level.WARN,
-        ".",
-        CHECKS + 60,
-    ),
+    Case("partition", ("db2", "db1"), r"streaming:db2:database", Level.CRIT, "does not stream", 60 + CHECKS),
     Case("disk-full", ("db2",), r"disk:db2:.*", Level.CRIT, r"9\d %|100 %", 2 * MEDIUM),
     Case("service-stop", ("app1",), r"http:app1:shop", Level.CRIT, "refused|no answer"),
     Case("service-stop", ("app1",), r"unit:app1:shop.service", Level.CRIT, "inactive|not running", 2 * MEDIUM),
@@ -72,7 +65,7 @@ CASES = (
     Case("drain-one", (), r"disagree:shop:.*", Level.WARN, "lb1"),
     Case("socket-deny", (), r"probe:lb1:haproxy:balancer", Level.UNKNOWN, "permission|denied"),
     Case("socket-remove", (), r"probe:lb1:haproxy:balancer", Level.UNKNOWN, "no such|absent|not there|does not exist"),
-    Case("stop-archiving", (), r"archiving:.*", Level.CRIT, "fail", CHECKS),
+    Case("stop-archiving", (), r"archiving:.*", Level.WARN, "fail", CHECKS),
     Case("pause-replay", ("db2",), r"replay-paused:db2:database", Level.WARN, "paused"),
     Case("abandoned-slot", (), r"slot:.*", Level.WARN, "B", CHECKS),
 )

@@ -9,9 +9,14 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from hactl.lab import Lab, support
 from hactl.model.errors import HactlError
+
+# A busy machine is slow, not wrong; and a run of CI says the same each time.
+settings.register_profile("hactl", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+settings.load_profile("hactl")
 
 LAB_TIMEOUT = 600  # seconds: the first test of a run builds the image and boots nine nodes
 _lacking: tuple[str, ...] | None = None

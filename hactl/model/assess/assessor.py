@@ -17,6 +17,8 @@ from hactl.model.findings import Assessment, Finding, Verdict
 from hactl.model.inventory import Inventory, Service
 from hactl.model.state import ClusterState, NodeState
 
+_TINY = 1e-6
+
 # Judges of a connected node. `reach` comes before them all, and alone where it has something to say.
 NODE_JUDGES: tuple[Callable[[NodeCase], Iterator[Finding]], ...] = (
     answers.judge,
@@ -111,15 +113,15 @@ class Assessor:
 
 
 def _good_until(node: NodeState, now: float) -> float:
-    """The moment at which the first answer that is still good turns stale."""
+    """The moment at which the first answer that is still good turns stale; a little before it, as floats go."""
     if not is_up(node):
         return math.inf
     ends = (
-        reading.last.at + reading.limit()
+        reading.last.at + reading.limit() - _TINY
         for reading in node.readings.values()
-        if reading.last is not None and reading.failure is None
+        if reading.last is not None and reading.failure is None and not answers.is_stale(reading, now)
     )
-    return min((end for end in ends if end >= now), default=math.inf)
+    return min(ends, default=math.inf)
 
 
 def assess(state: ClusterState, previous: Assessment | None, now: float) -> Assessment:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hactl.model.assess import answers, backup, balancer, host, http, postgresql, reach, rollup, units
 from hactl.model.assess.base import ClusterCase, NodeCase, Past, is_up
@@ -66,7 +66,7 @@ class Assessor:
         findings = rollup.ordered([*(found for some in own.values() for found in some), *shared.findings])
         past = self._previous
         nodes = {name: judged.verdict for name, judged in memory.items()}
-        nodes |= self._with_shared(shared.findings, own, now)
+        nodes |= self._with_shared(shared.findings, now)
         assessment = Assessment(
             at=now,
             cluster=rollup.cluster(self._inventory, findings, past, now),
@@ -100,16 +100,18 @@ class Assessor:
         past = self._previous.nodes.get(node.name) if self._previous else None
         return _Judged(node, _good_until(node, now), findings, rollup.of_findings(findings, past, now))
 
-    def _with_shared(
-        self, shared: tuple[Finding, ...], own: dict[str, tuple[Finding, ...]], now: float
-    ) -> dict[str, Verdict]:
+    def _with_shared(self, shared: tuple[Finding, ...], now: float) -> dict[str, Verdict]:
         """Verdicts of the nodes about which something is said from outside too, or was a moment ago."""
         past = self._previous.nodes if self._previous else {}
         said = rollup.by_node(shared)
         touched, self._touched = self._touched | said.keys(), set(said)
-        return {
-            name: rollup.of_findings([*own.get(name, ()), *said.get(name, ())], past.get(name), now) for name in touched
-        }
+        verdicts: dict[str, Verdict] = {}
+        for name in touched:
+            judged = self._memory[name]
+            verdicts[name] = rollup.of_findings([*judged.findings, *said.get(name, ())], past.get(name), now)
+            if name not in said:  # from now on it is as it says itself, and has been so since now
+                self._memory[name] = replace(judged, verdict=verdicts[name])
+        return verdicts
 
 
 def _good_until(node: NodeState, now: float) -> float:

@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 
-from hactl.model.errors import AuthenticationError, TransportError, UnreachableError
+from hactl.model.errors import AuthenticationError, HostKeyError, TransportError, UnreachableError
 from hactl.model.text import safe
 from hactl.transport import errors
 from hactl.transport.asyncssh_keys import KeyRing, Offer, Offered
@@ -65,20 +65,35 @@ def _local_user() -> str:
 class _Client(asyncssh.SSHClient):
     """Listens to one connection: remembers the key that the node presented, hands out ours, tells when it is over."""
 
-    def __init__(
-        self, next_key: Callable[[], Awaitable[Offer | None]], on_lost: Callable[[Exception | None], None]
-    ) -> None:
-        self._next_key, self._on_lost = next_key, on_lost
+    def __init__(self, next_key: Callable[[], Awaitable[Offer | None]]) -> None:
+        self._next_key = next_key
+        self._on_lost: Callable[[Exception | None], None] | None = None
+        self._over: tuple[Exception | None] | None = None
+        self._connection: asyncssh.SSHClientConnection | None = None
         self.connected = False
         self.presented: HostKey | None = None
         self.logging_in = False
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         self.connected = True
+        self._connection = conn
         cork(conn)
 
+    @property
+    def heard(self) -> bool:
+        """Whether the node has said at least what it is."""
+        return self._connection is not None and self._connection.get_extra_info("server_version") is not None
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self._on_lost(exc)
+        self._over = (exc,)
+        if self._on_lost is not None:
+            self._on_lost(exc)
+
+    def when_lost(self, on_lost: Callable[[Exception | None], None]) -> None:
+        """Whom to tell when the connection, now in use, ends. At once, when it already has."""
+        self._on_lost = on_lost
+        if self._over is not None:
+            on_lost(*self._over)
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:  # noqa: ARG002 - asyncssh's signature
         """Asked only about keys that are not among the trusted ones: never one of them."""
@@ -119,7 +134,7 @@ class Login:
             raise errors.bad_config(endpoint.node, error) from error
         try:
             async with (
-                self._context.handshakes.place((endpoint.host, endpoint.port, endpoint.socket)),
+                self._context.handshakes.place((endpoint.host, endpoint.port, endpoint.socket), self._heard),
                 asyncio.timeout(endpoint.connect_timeout) as self._bound,
             ):
                 return await self._until_served(sock)
@@ -132,6 +147,21 @@ class Login:
         finally:
             if self._offers is not None:
                 await self._offers.aclose()
+
+    async def look(self, sock: socket.socket | None = None) -> HostKey | None:
+        """The host key that the node presents, trusting nothing and sending nothing. `endpoint.known_hosts` must be empty.
+
+        None when it has no key of the types asked for. Raises what `run` raises for a node that is not reached.
+        """
+        try:
+            await self.run(sock)
+        except HostKeyError:
+            return self._client.presented if self._client else None
+        except UnreachableError as error:
+            if isinstance(error.__cause__, asyncssh.KeyExchangeFailed) and "host key" in str(error.__cause__):
+                return None
+            raise
+        raise AssertionError("a login without a trusted key cannot succeed")
 
     async def _until_served(self, sock: socket.socket | None) -> Link:
         """Try again, with jitter, while the node drops us before the key exchange: sshd does so at MaxStartups."""
@@ -157,7 +187,7 @@ class Login:
 
     async def _attempt(self, sock: socket.socket | None) -> Link:
         endpoint = self._endpoint
-        client = self._client = _Client(self._next_key, self._on_lost)
+        client = self._client = _Client(self._next_key)
         if endpoint.socket:
             sock = await _unix_socket(endpoint.socket)
         try:
@@ -180,6 +210,7 @@ class Login:
         except BaseException:
             _discard(sock)
             raise
+        client.when_lost(self._on_lost)
         return Link(connection, _peer(endpoint, connection))
 
     def _trusted(self, host: str, addr: str, port: int | None) -> tuple[list[object], ...]:  # noqa: ARG002 - asyncssh's signature
@@ -212,6 +243,9 @@ class Login:
             return await anext(self._offers, None)
         finally:
             bound.reschedule(loop.time() + left)
+
+    def _heard(self) -> bool:
+        return self._client is not None and self._client.heard
 
     def _phase(self) -> str:
         if self._client is None or not self._client.connected:

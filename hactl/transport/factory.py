@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hactl.model.inventory import Inventory, Node, TransportKind
-from hactl.transport.gate import Handshakes
+from hactl.transport.gate import OVERALL, Handshakes
 from hactl.transport.jump import Jumps
 from hactl.transport.known_hosts import KnownHostsCache
 from hactl.transport.prompter import Ask, Prompter
@@ -32,7 +32,7 @@ class TransportFactory:
         ask: Ask | None = None,
         *,
         per_host: int = 8,
-        overall: int = 64,
+        overall: int = OVERALL,
         wrap: Wrap | None = None,
     ) -> None:
         self._prompter = Prompter(ask)

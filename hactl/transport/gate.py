@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
+
+# Logins at once: enough to hide the round trips of distant nodes, few enough to serve each in a fraction of its time.
+OVERALL = 32
+# Times its patience for which even a peer that speaks keeps its place: it may be a person who thinks of a passphrase.
+_LONGEST = 4.0
 
 
 class SessionGate:
@@ -70,38 +75,49 @@ class Place:
 
 
 class Handshakes:
-    """Bounds how many logins are under way to one host and overall: sshd drops the rest (MaxStartups).
+    """Bounds how many logins are under way to one host and overall: sshd drops the rest (MaxStartups), and more at once
+    than the processor can serve would only make all of them late.
 
-    A login that takes longer than `patience` seconds waits for its peer, not for us: its place among all goes to the
-    next, so that dead nodes never delay living ones.
+    A peer that has said nothing for `patience` seconds costs nobody anything: its place among all goes to the next, so
+    that dead nodes never delay living ones.
     """
 
-    def __init__(self, per_host: int = 8, overall: int = 64, patience: float = 1.0) -> None:
+    def __init__(self, per_host: int = 8, overall: int = OVERALL, patience: float = 1.0) -> None:
         self._overall = asyncio.Semaphore(overall)
         self._hosts: defaultdict[Hashable, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(per_host))
         self._patience = patience
 
     @asynccontextmanager
-    async def place(self, host: Hashable) -> AsyncIterator[None]:
-        """Hold a place while shaking hands with `host`."""
+    async def place(self, host: Hashable, heard: Callable[[], bool] = lambda: False) -> AsyncIterator[None]:
+        """Hold a place while shaking hands with `host`. `heard` tells whether the peer has said anything yet."""
         async with self._hosts[host]:
             await self._overall.acquire()
-            place = _Lent(self._overall)
-            overdue = asyncio.get_running_loop().call_later(self._patience, place.give_back)
+            place = _Lent(self._overall, self._patience, heard)
             try:
                 yield
             finally:
-                overdue.cancel()
                 place.give_back()
 
 
 class _Lent:
-    """A place of a semaphore that is given back once."""
+    """A place of a semaphore that is given back once: by its holder, or by time when the peer is silent."""
 
-    def __init__(self, places: asyncio.Semaphore) -> None:
+    def __init__(self, places: asyncio.Semaphore, patience: float, heard: Callable[[], bool]) -> None:
         self._places: asyncio.Semaphore | None = places
+        self._heard = heard
+        loop = asyncio.get_running_loop()
+        self._timers = [
+            loop.call_later(patience, self._unless_heard),
+            loop.call_later(patience * _LONGEST, self.give_back),
+        ]
+
+    def _unless_heard(self) -> None:
+        if not self._heard():
+            self.give_back()
 
     def give_back(self) -> None:
         places, self._places = self._places, None
         if places is not None:
             places.release()
+            for timer in self._timers:
+                timer.cancel()

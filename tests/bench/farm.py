@@ -30,6 +30,7 @@ awk '$2 ~ /hactl-lab/ { print $2 }' /proc/self/mounts | sort -r | xargs -r umoun
 exec "$@"
 """
 
+# SHLVL keeps bash from reading ~/.bashrc, which is of this machine's making.
 _CONFIG = """
 Port {port}
 ListenAddress 0.0.0.0
@@ -45,7 +46,7 @@ PermitRootLogin prohibit-password
 MaxStartups 2000
 MaxSessions 10
 LogLevel QUIET
-SetEnv PATH={folder}/bin:/usr/local/bin:/usr/bin:/bin
+SetEnv SHLVL=2 PATH={folder}/bin:/usr/local/bin:/usr/bin:/bin
 PrintMotd no
 PrintLastLog no
 """

@@ -58,7 +58,8 @@ async def measure(served: Farm, count: int, seconds: float, interval: float) -> 
         await asyncio.sleep(interval)
         started, cpu, nodes = time.monotonic(), time.process_time(), cpu_seconds(children(served.pid))
         last = first = await anext(pictures)
-        async for last in pictures:
+        async for picture in pictures:
+            last = picture
             counted += 1
             if time.monotonic() - started >= seconds:
                 break

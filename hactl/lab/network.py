@@ -118,6 +118,6 @@ def loss_rules(table: str, link: str, percent: int) -> str:
     return (
         f"table netdev {table} {{\n"
         f'  chain ingress {{ type filter hook ingress device "{link}" priority 0;\n'
-        f"    numgen random mod 100 < {percent} drop; }}\n"
+        f"    numgen random mod 100 <= {percent - 1} drop; }}\n"
         "}"
     )

@@ -14,12 +14,12 @@ from hactl.lab.faults import FAULTS
 from hactl.model.errors import LabError
 
 pytestmark = pytest.mark.lab
-PATIENCE = 30.0
+PATIENCE = 40.0  # seconds: machines that run tests are busy
 
 
-def ssh(lab, node, command="true", timeout=4):
+def ssh(lab, node, command="true", timeout=8):
     """What `command` printed on `node`, through the door that hactl uses; None when the node cannot be reached."""
-    argv = ["ssh", "-F", lab.paths.ssh_config, "-o", "ConnectTimeout=3", node, command]
+    argv = ["ssh", "-F", lab.paths.ssh_config, "-o", "ConnectTimeout=7", node, command]
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
@@ -52,7 +52,7 @@ def seconds(act):
 
 
 def clock_off(lab, node):
-    return abs(int(ssh(lab, node, "date +%s")) - time.time())
+    return abs(int(ssh(lab, node, "date +%s") or 0) - time.time())
 
 
 def lost(lab, node):
@@ -74,14 +74,14 @@ SEEN = {
     "lossy": (["app2", "100"], lambda lab: lost(lab, "app2")),
     "disk-full": (
         ["backup1"],
-        lambda lab: "97%" in root(lab, "backup1", "df --output=pcent /var/lib/pgdrill"),
+        lambda lab: int(root(lab, "backup1", "df --output=pcent /var/lib/pgdrill | tail -n 1").rstrip("%")) in (97, 98),
     ),
     "service-stop": (["app3"], lambda lab: root(lab, "app3", "systemctl is-active shop") == "inactive"),
     "service-freeze": (
         ["lb2", "keepalived.service"],
         lambda lab: root(lab, "lb2", "ps -o state= -p $(systemctl show -p MainPID --value keepalived)") == "T",
     ),
-    "clock-skew": (["app1", "-300"], lambda lab: clock_off(lab, "app1") > 290),
+    "clock-skew": (["app1", "-300"], lambda lab: 290 < clock_off(lab, "app1") < 400),
     "bad-package": ([], lambda lab: "Candidate: 1.2.0" in root(lab, "app2", "apt-cache policy shop")),
     "hold-session": (
         ["3"],
@@ -127,10 +127,11 @@ def shop_sessions(lab, balancer):
     return sum(int(row["scur"]) for row in rows if row["pxname"] == "be_shop" and row["svname"] != "BACKEND")
 
 
-def eventually(question, answer, patience=PATIENCE):
-    deadline = time.monotonic() + patience
-    while question() is not answer:
-        assert time.monotonic() < deadline, f"not {answer} within {patience} s"
+def becomes(question, *, wanted):
+    """Waits until `question()` is answered as wanted."""
+    deadline = time.monotonic() + PATIENCE
+    while question() is not wanted:
+        assert time.monotonic() < deadline, f"not {wanted} within {PATIENCE} s"
         time.sleep(0.2)
 
 
@@ -141,14 +142,14 @@ def test_the_table_and_these_tests_know_the_same_faults():
 @pytest.mark.parametrize("name", SEEN)
 def test_a_fault_shows_and_its_undo_takes_it_back(lab, name):
     arguments, seen = SEEN[name]
-    assert seen(lab) is False
+    becomes(lambda: seen(lab), wanted=False)
     active = lab.faults.inject(name, *arguments)
     assert [str(each) for each in lab.faults.active()] == [str(active)]
-    eventually(lambda: seen(lab), True)
+    becomes(lambda: seen(lab), wanted=True)
     lab.faults.inject(name, *arguments)  # again: replaced, not doubled
     assert len(lab.faults.active()) == 1
     assert [str(each) for each in Lab(lab.spec.name).faults.undo(name)] == [str(active)]
-    eventually(lambda: seen(lab), False)
+    becomes(lambda: seen(lab), wanted=False)
     assert lab.faults.active() == []
 
 
@@ -156,16 +157,16 @@ def test_a_killed_service_has_another_process(lab):
     before = main_pid(lab, "app3", "shop")
     lab.faults.inject("service-kill", "app3")
     lab.faults.undo()
-    eventually(lambda: main_pid(lab, "app3", "shop") not in (before, "0"), True)
+    becomes(lambda: main_pid(lab, "app3", "shop") not in (before, "0"), wanted=True)
 
 
 def test_a_partition_between_two_is_seen_by_the_operator(lab):
     lab.faults.inject("partition", "db1", "db2")
     assert not pings(lab, "db1", "db2")
-    assert pings(lab, "db1", "db3")
-    assert ssh(lab, "db1") is not None
+    becomes(lambda: pings(lab, "db1", "db3") and ssh(lab, "db1") is not None, wanted=True)
+    assert not pings(lab, "db1", "db2")
     lab.faults.reverse("heal", "db1", "db2")
-    assert pings(lab, "db1", "db2")
+    becomes(lambda: pings(lab, "db1", "db2"), wanted=True)
 
 
 def test_undo_takes_back_everything_at_once_whatever_the_order(lab):
@@ -175,7 +176,7 @@ def test_undo_takes_back_everything_at_once_whatever_the_order(lab):
     lab.faults.inject("partition", "db2")
     undone = [each.fault for each in lab.faults.undo()]
     assert sorted(undone) == ["clock-skew", "freeze", "partition", "slow"]
-    assert clock_off(lab, "db2") < 5
+    becomes(lambda: clock_off(lab, "db2") < 8, wanted=True)
 
 
 def test_undo_works_without_its_book(lab):
@@ -186,7 +187,7 @@ def test_undo_works_without_its_book(lab):
     assert [str(each) for each in lab.faults.active()] == ["freeze app2"]
     lab.faults.undo()
     for node in ("app2", "db3", "app1"):
-        assert ssh(lab, node) is not None
+        becomes(lambda node=node: ssh(lab, node) is not None, wanted=True)
     lab.faults.undo("slow", "app1", "10000", "500")
 
 

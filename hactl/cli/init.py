@@ -22,7 +22,7 @@ _NEEDS = {"vip": "lb", "app": "app", "port": "app", "health": "app"}  # option -
     epilog=examples(
         "hactl init",
         "hactl init --name shop --vip 10.0.0.10 \\",
-        "  --nodes lb1=10.0.0.1:lb,lb2=10.0.0.2:lb,app1=10.0.0.3:app,app2=10.0.0.4:app",
+        "  --nodes lb1=10.0.0.1:lb,lb2=10.0.0.2:lb,app1=10.0.0.3:app",
     )
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path))

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from hactl.model.inventory import Inventory, Node
 
 OUTPUT = click.option(
-    "-o", "--output", "fmt", type=click.Choice(["table", "json", "yaml", "jsonl"]), default="table", show_default=True
+    "-o",
+    "--output",
+    "fmt",
+    type=click.Choice(["table", "json", "yaml", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="How to show it.",
 )
 LIMIT = click.option(
     "-l", "--limit", metavar="EXPR", help="Only these nodes: names, globs, role:, site:, label:, !TERM."
@@ -166,7 +172,14 @@ def _described(units: tuple[str, ...]) -> str:
 
 
 @inventory.command(epilog=examples("hactl inventory graph", "hactl inventory graph --format dot | dot -Tsvg > map.svg"))
-@click.option("--format", "fmt", type=click.Choice(["text", "dot"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(["text", "dot"]),
+    default="text",
+    show_default=True,
+    help="dot is for Graphviz.",
+)
 @pass_cli
 def graph(cli: Cli, fmt: str) -> None:
     """Draw how sites, nodes, services, pools and addresses hang together."""
@@ -182,7 +195,7 @@ def graph(cli: Cli, fmt: str) -> None:
         "hactl inventory export --format ssh-config > nodes.ssh; ssh -F nodes.ssh db1",
     )
 )
-@click.option("--format", "fmt", type=click.Choice(["ansible", "ssh-config", "json"]), required=True)
+@click.option("--format", "fmt", type=click.Choice(["ansible", "ssh-config", "json"]), required=True, help="For whom.")
 @pass_cli
 def export(cli: Cli, fmt: str) -> None:
     """Print the inventory for Ansible (YAML), for `ssh -F`, or as plain JSON with every default filled in."""

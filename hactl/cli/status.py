@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         "hactl status                             everything, once",
         "hactl status --limit role:db             only what concerns the databases",
         "hactl status --watch 5                   again and again, every 5 seconds",
-        "hactl status -o json | jq .cluster       for programs; docs/reference has the schema",
+        "hactl status -o json | jq .cluster       for programs",
         "hactl status --watch -o jsonl >> health.jsonl",
         "hactl status --exit-code >/dev/null || echo look at the cluster",
     )

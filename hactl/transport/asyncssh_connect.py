@@ -149,7 +149,7 @@ class Login:
                 await self._offers.aclose()
 
     async def look(self, sock: socket.socket | None = None) -> HostKey | None:
-        """The host key that the node presents, trusting nothing and sending nothing. `endpoint.known_hosts` must be empty.
+        """The host key that the node presents: trusts nothing, sends nothing. `endpoint.known_hosts` must be empty.
 
         None when it has no key of the types asked for. Raises what `run` raises for a node that is not reached.
         """

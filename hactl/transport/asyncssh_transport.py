@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar, cast
 
@@ -29,6 +30,7 @@ from hactl.transport.bridge import socket_over
 from hactl.transport.endpoint import Endpoint, resolve
 from hactl.transport.gate import Place, SessionGate
 from hactl.transport.jump import Jumps, behind
+from hactl.transport.known_hosts import HostKey
 from hactl.transport.protocol import Duplex, FrameSink, Peer, Stream, Transport
 from hactl.transport.sudo import Sudo
 
@@ -137,6 +139,26 @@ class AsyncsshTransport:
             finally:
                 self._over(live.ended, None)
                 self._closing = False
+
+    async def host_keys(self, kinds: Sequence[tuple[str, ...]]) -> tuple[Endpoint, tuple[HostKey, ...]]:
+        """The node's host keys, one connection for each of `kinds` (algorithms), without logging in or trusting any.
+
+        Raises what `connect` raises for a node that is not reached.
+        """
+        endpoint = self._where()
+        found: list[HostKey] = []
+        for kind in kinds:
+            looking = replace(endpoint, known_hosts=(), algorithms=replace(endpoint.algorithms, host_keys=kind))
+            hop = self._take_jump(endpoint)
+            try:
+                via, sock = await self._way(endpoint, hop)
+                key = await Login(looking, self._context, via, lambda _: None).look(sock)
+            finally:
+                if hop is not None:
+                    self._jumps.give_back(hop)
+            if key is not None:
+                found.append(key)
+        return endpoint, tuple(found)
 
     async def raw(self) -> asyncssh.SSHClientConnection:
         """The connection itself, for other transports that jump through this node."""

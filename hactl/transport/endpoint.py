@@ -10,7 +10,6 @@ import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TypeAlias
 
 from hactl.model.inventory import Algorithms, Node
@@ -206,8 +205,3 @@ def jump_endpoint_parts(hop: str) -> tuple[str | None, str, int | None]:
     if not host:
         raise ValueError(f"{hop!r} names no host")
     return user or None, host, int(port) if port else None
-
-
-def default_known_hosts(endpoint: Endpoint) -> Path:
-    """The file that a newly trusted key is written to."""
-    return Path(endpoint.known_hosts[0])

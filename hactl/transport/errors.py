@@ -116,7 +116,7 @@ def host_key(endpoint: Endpoint, presented: HostKey | None, entries: Sequence[En
     return HostKeyUnknownError(
         node,
         f"the host key of {endpoint.where} is not known. Presented: {shown}. "
-        f"Nothing is stored for {name} in {endpoint.known_hosts[0]}; nothing was sent.",
+        f"Nothing is stored for {name} in {' or '.join(endpoint.known_hosts)}; nothing was sent.",
         remedy=f"Run `hactl trust {node}` and compare the fingerprint.",
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from hactl.model.errors import AuthenticationError, ConnectTimeoutError, HostKeyError, TransportError, UnreachableError
-from hactl.model.inventory import Node, TransportKind
+from hactl.model.inventory import Node, SshSettings, TransportKind
 from hactl.transport.endpoint import jump_endpoint_parts
 from hactl.transport.protocol import Transport
 
@@ -19,7 +19,7 @@ class Jumps:
         self, nodes: Mapping[str, Node], make: Callable[[Node], Transport], made: Mapping[str, Transport]
     ) -> None:
         self._nodes, self._make, self._made = nodes, make, made
-        self._ours: dict[Node, Transport] = {}
+        self._ours: dict[tuple[str, SshSettings], Transport] = {}
         self._users: dict[int, int] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -31,9 +31,10 @@ class Jumps:
         node = self._node_of(hops, origin)
         if node.name == origin.name:  # "Host *" with a ProxyJump matches the jump host, too
             return None
-        transport = self._made.get(node.name) or self._ours.get(node)
+        key = (node.name, node.ssh)
+        transport = self._made.get(node.name) or self._ours.get(key)
         if transport is None:
-            transport = self._ours[node] = self._make(node)
+            transport = self._ours[key] = self._make(node)
         self._users[id(transport)] = self._users.get(id(transport), 0) + 1
         return transport
 
@@ -43,9 +44,9 @@ class Jumps:
         if self._users[id(transport)]:
             return
         del self._users[id(transport)]
-        for node, ours in list(self._ours.items()):
+        for key, ours in list(self._ours.items()):
             if ours is transport:
-                del self._ours[node]
+                del self._ours[key]
                 task = asyncio.ensure_future(transport.close())
                 self._closing.add(task)
                 task.add_done_callback(self._closing.discard)

@@ -201,11 +201,11 @@ class _LocalStream:
         finally:
             said.cancel()
             await asyncio.gather(said, return_exceptions=True)
-            self._siblings.discard(self)
             if process.stdin is not None:
                 process.stdin.close()
             if process.returncode is None:
                 await asyncio.shield(_end(process))
+            self._siblings.discard(self)
 
     def _tell(self, error: TransportError | None) -> None:
         if not self._over:

@@ -200,5 +200,13 @@ def _connected(endpoint: Endpoint) -> socket.socket:
 
 
 def _known(wanted: Sequence[str], have: Sequence[str]) -> Sequence[str]:
-    """Those of `wanted` that paramiko has; its own choice when it has none of them."""
-    return tuple(name for name in wanted if name in have) or have
+    """Those of `wanted` that paramiko has. Raises ValueError when it has none of them."""
+    # The older name of the same thing is the only one that paramiko has.
+    names = dict.fromkeys(_OLDER.get(name, name) if name not in have else name for name in wanted)
+    found = tuple(name for name in names if name in have)
+    if not found:
+        raise ValueError(f"paramiko has none of the algorithms {', '.join(wanted)}")
+    return found
+
+
+_OLDER = {"curve25519-sha256": "curve25519-sha256@libssh.org"}

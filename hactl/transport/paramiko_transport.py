@@ -291,13 +291,13 @@ class ParamikoTransport:
                     place = await live.gate.enter()
                     try:
                         return await self._exec(live, text, command.timeout, place), place
-                    except paramiko.ChannelException as error:
+                    except (EOFError, OSError, paramiko.SSHException) as error:
+                        if not _is_refusal(error) or not live.client.is_active():
+                            place.leave()
+                            raise
                         if not place.refused():
-                            live.gate.refusal = error.text
+                            live.gate.refusal = str(error)
                             await asyncio.sleep(next(waits))
-                    except (EOFError, OSError, paramiko.SSHException):
-                        place.leave()
-                        raise
         except TimeoutError:
             raise errors.no_session(self.node, live.gate, command.timeout) from None
         except (EOFError, OSError, paramiko.SSHException) as error:
@@ -328,6 +328,11 @@ class ParamikoTransport:
             place.leave()
         else:
             self._abandon(task.result(), place)
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the node refused a channel. Of several at the same time paramiko tells the reason to one only."""
+    return isinstance(error, paramiko.ChannelException) or "Unable to open channel" in str(error)
 
 
 def _nothing() -> None:

@@ -77,7 +77,8 @@ class Sudo:
     async def _full_path(self, program: str) -> str:
         if program.startswith("/"):
             return program
-        script = 'PATH="$PATH:/usr/sbin:/sbin"; command -v -- "$1"'
+        # Not `command -v`: that answers with a bare name where the shell has a builtin of that name.
+        script = 'IFS=:; for d in $PATH /usr/sbin /sbin; do [ -x "$d/$1" ] && { echo "$d/$1"; exit; }; done'
         asked = Command(("sh", "-c", script, "sh", program), timeout=5)
         found = (await self._execute(asked, asked.argv, b"")).stdout.strip()
         return found if found.startswith("/") else program

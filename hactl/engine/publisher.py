@@ -73,10 +73,10 @@ class Publisher:
         self._state = apply_all(self._state, events)
 
     def _listeners_changed(self, count: int) -> None:
-        if count:
-            self._publish_at(self._clock.monotonic())
-        else:
+        if not count:
             self._cancel()
+        elif self._timer is None:
+            self._publish()
 
     def _publish_at(self, when: float) -> None:
         if self._timer is None or when < self._due:

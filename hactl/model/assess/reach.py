@@ -25,7 +25,7 @@ _REFUSALS: dict[str, tuple[Level, str, str]] = {
     ),
     "key-encrypted": (Level.UNKNOWN, "login key is encrypted and no agent holds it", "ssh-add the key first."),
 }
-_OFF = "If the machine is down, start it; else look at the network and sshd: hactl doctor {node}"
+_OFF = "If the machine is down, start it; else look at the network and sshd: hactl doctor --limit {node}"
 
 
 def judge(case: NodeCase) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from hactl.transport.known_hosts import Entry, HostKey, KnownHostsCache, Trust, 
 from hactl.transport.prompter import Prompter
 from hactl.transport.protocol import Peer
 
-_REFUSED_TOO_EARLY = (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)
+_DROPPED = (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)
 
 
 @dataclass(slots=True)
@@ -158,19 +158,20 @@ class Login:
         except HostKeyError:
             return self._client.presented if self._client else None
         except UnreachableError as error:
-            if isinstance(error.__cause__, asyncssh.KeyExchangeFailed) and "host key" in str(error.__cause__):
+            # Depending on who notices first, asyncssh says so or sshd hangs up.
+            if self._heard() and isinstance(error.__cause__, (asyncssh.KeyExchangeFailed, *_DROPPED)):
                 return None
             raise
         raise AssertionError("a login without a trusted key cannot succeed")
 
     async def _until_served(self, sock: socket.socket | None) -> Link:
-        """Try again, with jitter, while the node drops us before the key exchange: sshd does so at MaxStartups."""
+        """Try again, with jitter, while the node drops us before it says a word: sshd does so at MaxStartups."""
         waits = Backoff(first=0.1, cap=1.0, floor=0.02)
         while True:
             try:
                 return await self._attempt(sock)
-            except _REFUSED_TOO_EARLY as error:
-                if self._client is None or self._client.presented or self._client.logging_in:
+            except _DROPPED as error:
+                if self._heard():
                     raise self._translated(error) from error
                 if sock is not None:
                     raise errors.cut_short(self._endpoint) from error
@@ -268,8 +269,9 @@ class Login:
                 f"the jump host {endpoint.jump[-1]} does not connect to {endpoint.where}: {safe(reason)}.",
                 remedy="Check the address as the jump host sees it, and AllowTcpForwarding there.",
             )
-        if isinstance(error, asyncssh.ConnectionLost):
-            return errors.cut_short(endpoint)
+        if isinstance(error, _DROPPED):
+            agreed = self._client is not None and self._client.logging_in
+            return errors.cut_short(endpoint) if agreed else errors.not_ssh(endpoint, "it hangs up on our algorithms.")
         if isinstance(error, OSError):
             return errors.from_os_error(endpoint, error)
         return errors.not_ssh(endpoint, reason)

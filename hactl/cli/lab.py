@@ -32,7 +32,7 @@ def lab() -> None:
     """A real cluster on this machine: nine Debian nodes in namespaces, and faults to try on it."""
 
 
-@lab.command()
+@lab.command(epilog=examples("hactl lab up", "hactl lab up --name mine --nodes lb1,app1"))
 @named
 @click.option("--nodes", default="", metavar="A,B", help="Only these nodes: provisioned, but not joined to a cluster.")
 def up(name: str, nodes: str) -> None:
@@ -51,7 +51,7 @@ def up(name: str, nodes: str) -> None:
     output.say(f"  inventory  {this.paths.inventory}")
 
 
-@lab.command()
+@lab.command(epilog=examples("hactl lab down", "hactl lab down --now --disks     as if it had never been"))
 @named
 @click.option("--now", is_flag=True, help="Cut the power instead of stopping in order.")
 @click.option("--disks", is_flag=True, help="Throw the nodes' disks away too.")
@@ -65,7 +65,7 @@ def down(name: str, now: bool, disks: bool) -> None:
     output.say(f"lab {name} is down ({time.monotonic() - began:.1f} s).")
 
 
-@lab.command()
+@lab.command(epilog=examples("hactl lab reset"))
 @named
 def reset(name: str) -> None:
     """Start again from nothing: fresh disks, no faults."""
@@ -77,7 +77,7 @@ def reset(name: str) -> None:
     output.say(f"lab {name}: {len(this.spec.nodes)} new nodes are up ({time.monotonic() - began:.1f} s).")
 
 
-@lab.command()
+@lab.command(epilog=examples("hactl lab status", "hactl lab status -o json | jq '.nodes[].name'"))
 @named
 @FORMAT
 def status(name: str, fmt: str) -> None:
@@ -131,7 +131,10 @@ def _document(now: LabStatus, faults: list[str]) -> output.Document:
     }
 
 
-@lab.command(context_settings={"ignore_unknown_options": True})
+@lab.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog=examples("hactl lab ssh db1", "hactl lab ssh db1 uptime"),
+)
 @named
 @click.argument("node")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -142,7 +145,11 @@ def ssh(name: str, node: str, command: tuple[str, ...]) -> None:
     os.execvp("ssh", ["ssh", "-F", str(this.paths.ssh_config), node, *command])  # noqa: S606 - becoming ssh is the point
 
 
-@lab.command("exec", context_settings={"ignore_unknown_options": True})
+@lab.command(
+    "exec",
+    context_settings={"ignore_unknown_options": True},
+    epilog=examples("hactl lab exec db1 -- journalctl -n 20", "hactl lab exec lb1 -- systemctl reload haproxy"),
+)
 @named
 @click.argument("node")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
@@ -153,7 +160,7 @@ def exec_(name: str, node: str, command: tuple[str, ...]) -> None:
     os.execvp(argv[0], argv)  # noqa: S606 - becoming the command passes its input, output and exit status through
 
 
-@lab.command("ssh-config")
+@lab.command("ssh-config", epilog=examples("hactl lab ssh-config > lab.ssh && ssh -F lab.ssh db1"))
 @named
 def ssh_config(name: str) -> None:
     """Print an ssh_config that reaches the lab's nodes: `ssh -F <(hactl lab ssh-config) db1`."""
@@ -164,7 +171,7 @@ def ssh_config(name: str) -> None:
     click.echo(written.read_text(encoding="utf-8") if written.exists() else keys.ssh_config(this.spec), nl=False)
 
 
-@lab.command()
+@lab.command(epilog=examples("hactl lab forward", "hactl lab forward 8888"))
 @named
 @click.argument("port", type=click.IntRange(0, 65535), default=8080)
 def forward(name: str, port: int) -> None:
@@ -177,14 +184,14 @@ def forward(name: str, port: int) -> None:
     )
 
 
-@lab.command()
+@lab.command(epilog=examples("hactl -i $(hactl lab inventory) status"))
 @named
 def inventory(name: str) -> None:
     """Print the path of the lab's inventory: `hactl -i $(hactl lab inventory) status`."""
     click.echo(opened(name).paths.inventory)
 
 
-@lab.command()
+@lab.command(epilog=examples("hactl lab check && hactl lab up"))
 def check() -> None:
     """Find out whether this machine can host the lab, by trying; name everything that is missing."""
     from hactl.lab import support

@@ -25,6 +25,7 @@ _PROGRAMS = {
     "nsenter": "util-linux",
     "setsid": "util-linux",
     "losetup": "mount",
+    "mkfs.ext4": "e2fsprogs",
 }
 _INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 _INOTIFY_PER_NODE = 16  # measured: a database node uses 12

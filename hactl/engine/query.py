@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from hactl.drivers.probe import QueryProbe
 from hactl.model.command import command
-from hactl.model.errors import ConnectionLostError, ParseError, QueryError
+from hactl.model.errors import ConnectionLostError, DatabaseDownError, ParseError, QueryError
 from hactl.model.text import one_line, safe
 from hactl.transport.bridge import bridge_unix
 from hactl.transport.protocol import Transport
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Seconds in which a session has to be there, over a bridge that is.
 _CONNECT = 5.0
 _APPLICATION = "hactl"
+# The server stops, crashed, starts, or is full: it takes no sessions, whoever asks.
+_NO_SESSIONS = ("57P0", "53")
 
 
 class Database:
@@ -132,7 +134,8 @@ class Database:
         remedy = ""
         if state.startswith("28"):  # invalid authorization: no such role, or not for this user
             remedy = f'Create the role for monitoring: CREATE ROLE "{self._role}" LOGIN IN ROLE pg_monitor;'
-        return QueryError(self._node, f"PostgreSQL on {self._path}: {one_line(str(error))}", remedy=remedy)
+        kind = DatabaseDownError if state.startswith(_NO_SESSIONS) else QueryError
+        return kind(self._node, f"PostgreSQL on {self._path}: {one_line(str(error))}", remedy=remedy)
 
     @property
     def _node(self) -> str:

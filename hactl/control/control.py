@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -72,6 +72,10 @@ class Control:
         """The inventory as far as it is asked."""
         return self._inventory
 
+    def now(self) -> float:
+        """The present second of the clock that every picture's times are of."""
+        return self._clock.monotonic()
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -86,7 +90,7 @@ class Control:
         """What is known before anybody is asked: the inventory, and that nothing is known. Costs no I/O."""
         return Publisher(self._inventory, self._clock, self._outside).picture()
 
-    async def watch(self) -> AsyncIterator[Picture]:
+    async def watch(self) -> AsyncGenerator[Picture]:
         """The picture now, then the newest one whenever there is a newer one, until `close`. Starts watching.
 
         A slow reader skips pictures. Ages grow, so a picture comes at least about every second.

@@ -31,14 +31,12 @@ def run_blocking(chan: paramiko.Channel, stdin: bytes, seconds: float) -> Comple
     """In a thread: give stdin, read all there is, learn the exit. Raises EOFError when the connection died."""
     started = time.monotonic()
     out, err = _Kept(), _Kept()
-    stdin = _given(chan, stdin)
-    while not chan.eof_received or chan.recv_ready() or chan.recv_stderr_ready():
-        if chan.closed or time.monotonic() - started > seconds:
-            break
-        stdin = _given(chan, stdin) if stdin else stdin
+    data: bytes | None = None
+    while data != b"" and time.monotonic() - started < seconds:
+        stdin = _given(chan, stdin)
         chan.settimeout(0.01 if stdin else _TICK)
-        with contextlib.suppress(TimeoutError):
-            out.add(chan.recv(_CHUNK))
+        data = _received(chan)
+        out.add(data or b"")
         while chan.recv_stderr_ready():
             err.add(chan.recv_stderr(_CHUNK))
     while not chan.status_event.wait(_TICK):  # the exit comes after the end of output
@@ -69,11 +67,21 @@ def _given(chan: paramiko.Channel, stdin: bytes) -> bytes:
     try:
         while stdin and chan.send_ready():
             stdin = stdin[chan.send(stdin[:_CHUNK]) :]
-        if not stdin:
+        if not stdin and not chan.eof_sent:
             chan.shutdown_write()
     except OSError:  # the command does not read it
         return b""
     return stdin
+
+
+def _received(chan: paramiko.Channel) -> bytes | None:
+    """In a thread: what has arrived; None when nothing has for a tick, b"" at the end of the channel."""
+    try:
+        return chan.recv(_CHUNK)
+    except TimeoutError:
+        return None
+    except (EOFError, OSError, paramiko.SSHException):  # recv also sends, on a connection that may be dying
+        return b""
 
 
 class _Kept:
@@ -144,10 +152,7 @@ class ChannelStream:
         """In a thread."""
         chan = self._chan
         while True:
-            try:
-                data = chan.recv(_CHUNK)
-            except TimeoutError:
-                data = None
+            data = _received(chan)
             if data:
                 self._tell(self._arrived, data)
             while chan.recv_stderr_ready():
@@ -225,10 +230,7 @@ class ChannelDuplex:
         data: bytes | None = None
         while data != b"" and not self._closed:
             self._room.wait()
-            try:
-                data = self._chan.recv(_CHUNK)
-            except TimeoutError:
-                data = None
+            data = _received(self._chan)
             if data:
                 self._tell(self._inbox.push, data)
         dead = not self._closed and not self._chan.get_transport().is_active()

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from hactl.cli.exit_codes import ExitCode, exit_code
-from hactl.cli.root import root
+from hactl.cli.root import DASHBOARD, root
 from hactl.model.errors import HactlError
+
+if TYPE_CHECKING:
+    from hactl.model.inventory import Inventory
 
 
 def main() -> None:
@@ -52,7 +56,14 @@ def _invoked(arguments: Sequence[str]) -> object:
 
         return answer(root, asked)
     with root.make_context("hactl", list(arguments)) as ctx:
+        ctx.meta[DASHBOARD] = _dashboard
         return root.invoke(ctx)
+
+
+def _dashboard(inventory: Inventory) -> int:
+    from hactl.tui.app import run as run_dashboard
+
+    return run_dashboard(inventory)
 
 
 def _tell(error: HactlError) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,12 @@ from hactl import __version__
 from hactl.cli.context import Cli
 from hactl.cli.lazy import Entry, LazyGroup
 from hactl.cli.text import examples
+
+if TYPE_CHECKING:
+    from hactl.model.inventory import Inventory
+
+# What opens the dashboard, by this key in the context's `meta`: commands and dashboard do not know each other.
+DASHBOARD = "hactl.dashboard"
 
 SECTIONS: dict[str, dict[str, Entry]] = {
     "Look": {
@@ -104,15 +112,13 @@ def root(ctx: click.Context, inventory: str | None, color: str, verbose: int, lo
         logs.start(log_file, verbose)
     if ctx.invoked_subcommand is not None:
         return None
-    return _dashboard(ctx.obj, logging_to_screen=bool(verbose) and not log_file)
+    _require_terminal(logging_to_screen=bool(verbose) and not log_file)
+    dashboard: Callable[[Inventory], int] = ctx.meta[DASHBOARD]
+    return dashboard(ctx.obj.load())
 
 
-def _dashboard(cli: Cli, *, logging_to_screen: bool) -> int:
+def _require_terminal(*, logging_to_screen: bool) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("The dashboard needs a terminal; `hactl status` prints the same as text.")
     if logging_to_screen:
         raise click.UsageError("The dashboard draws where -v would write; add --log-file FILE.")
-    inventory = cli.load()
-    from hactl.tui.app import run
-
-    return run(inventory)

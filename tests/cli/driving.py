@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,15 +64,3 @@ def modules(*args: str, home: Path, **env: str) -> set[str]:
         check=False,
     )
     return set(done.stderr.split())
-
-
-def children(pid: int) -> set[int]:
-    """Processes that `pid` has started and that still live."""
-    try:
-        return {int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-    except OSError:
-        return set()
-
-
-def pty_size(columns: int) -> dict[str, str]:
-    return {"COLUMNS": str(columns), "LINES": "40", **({"TERM": "xterm"} if "TERM" not in os.environ else {})}

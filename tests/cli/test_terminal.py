@@ -1,4 +1,4 @@
-"""Passphrases, asked on a real terminal: once, without echo, never written down; and Ctrl-C ends the question."""
+"""What happens on a real terminal: passphrases asked once and never written down, Ctrl-C, and the dashboard's door."""
 
 from __future__ import annotations
 
@@ -57,15 +57,16 @@ def test_ctrl_c_ends_the_question_and_gives_the_terminal_back(locked: Path, home
     import termios
 
     with terminal(["-i", str(locked), "status"], home) as (pid, handle):
-        before = termios.tcgetattr(handle)[3] & termios.ECHO
+        assert termios.tcgetattr(handle)[3] & termios.ECHO
         until(handle, b"assphrase")
+        assert not termios.tcgetattr(handle)[3] & termios.ECHO
         os.kill(pid, signal.SIGINT)
         begun = time.monotonic()
         for _ in chunks(handle):
             pass
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 130
         assert time.monotonic() - begun < 10
-        assert before
+        assert termios.tcgetattr(handle)[3] & termios.ECHO
 
 
 def test_nobody_is_asked_through_a_pipe_or_by_a_scheduler(locked: Path, home: Path) -> None:
@@ -77,3 +78,18 @@ def test_nobody_is_asked_through_a_pipe_or_by_a_scheduler(locked: Path, home: Pa
         said = b"".join(chunks(handle))
         assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
     assert said.startswith(b"HACTL UNKNOWN")
+
+
+def test_without_a_command_the_dashboard_opens_on_a_terminal(small: Small, home: Path) -> None:
+    with terminal(["-i", str(small.inventory)], home) as (pid, handle):
+        until(handle, b"small")
+        os.write(handle, b"q")
+        for _ in chunks(handle):
+            pass
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_logging_to_the_screen_and_drawing_on_it_exclude_each_other(small: Small, home: Path) -> None:
+    with terminal(["-v", "-i", str(small.inventory)], home) as (pid, handle):
+        assert b"--log-file" in b"".join(chunks(handle))
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar, cast
 
 from hactl.model.command import Command, Completed
@@ -17,6 +15,7 @@ from hactl.model.inventory import Node
 from hactl.transport import become, errors, sockets
 from hactl.transport.asyncssh_connect import Link, Login, SshContext, read_config
 from hactl.transport.asyncssh_lib import asyncssh
+from hactl.transport.asyncssh_opening import AsyncsshStream, give, kept, nothing, opened
 from hactl.transport.asyncssh_sessions import (
     ByteSession,
     ExecSession,
@@ -87,7 +86,7 @@ class AsyncsshTransport:
                 session = await self._open_session(live, make, self._line(argv))
         except TimeoutError:
             raise errors.no_session(self.node, live.gate, command.timeout) from None
-        stream = _AsyncsshStream(session, self.node)
+        stream = AsyncsshStream(session, self.node)
         if command.stdin:
             stream.write(command.stdin)
         return stream
@@ -263,7 +262,7 @@ class AsyncsshTransport:
         try:
             async with asyncio.timeout(command.timeout):
                 session = await self._open_session(live, lambda place: RunSession(place, live.hurry), text)
-                _give(session, stdin)
+                give(session, stdin)
                 await session.done
         except TimeoutError:
             if session is None:
@@ -294,7 +293,7 @@ class AsyncsshTransport:
         while True:
             place = await live.gate.enter()
             try:
-                return await _opened(live.connection, make, text, place)
+                return await opened(live.connection, make, text, place)
             except asyncssh.ChannelOpenError as error:
                 if live.connection.is_closed():
                     place.leave()
@@ -313,7 +312,7 @@ class AsyncsshTransport:
         seconds = self._node.ssh.connect_timeout
         try:
             async with asyncio.timeout(seconds):
-                _, session = await _kept(opening(lambda: ByteSession(lambda exc: self._lost(live, exc))), _nothing)
+                _, session = await kept(opening(lambda: ByteSession(lambda exc: self._lost(live, exc))), nothing)
         except TimeoutError:
             raise errors.timed_out(self.node, what, seconds) from None
         except asyncssh.ChannelOpenError as error:
@@ -322,83 +321,3 @@ class AsyncsshTransport:
             raise await why(error) from error
         assert isinstance(session, ByteSession)  # noqa: S101 - what `opening` was given to make
         return session
-
-
-async def _opened(connection: asyncssh.SSHClientConnection, make: Callable[[Place], S], text: str, place: Place) -> S:
-    """The session of a new exec channel. Raises ChannelOpenError with the place still held, to learn from."""
-    made: list[S] = []
-
-    def factory() -> S:
-        made.append(make(place))
-        return made[0]
-
-    try:
-        await _kept(connection.create_session(factory, text, encoding=None, request_pty=False), place.leave)
-    except (asyncio.CancelledError, asyncssh.ChannelOpenError):
-        raise
-    except BaseException:
-        place.leave()
-        raise
-    return made[0]
-
-
-async def _kept(opening: Coroutine[Any, Any, T], failed: Callable[[], None]) -> T:
-    """Await the opening of a channel; when cancelled, see it through in the background and close what comes of it.
-
-    A cancelled open would leave a channel that the server counts and nobody knows. `failed` is called when, after
-    being cancelled, the channel is not opened.
-    """
-    task = asyncio.ensure_future(opening)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        task.add_done_callback(partial(_close_orphan, failed))
-        raise
-
-
-def _close_orphan(failed: Callable[[], None], task: asyncio.Future[Any]) -> None:
-    if task.cancelled() or task.exception() is not None:
-        failed()
-        return
-    channel, session = task.result()
-    if isinstance(session, ExecSession):
-        abandon(channel)
-    else:
-        channel.abort()
-
-
-def _nothing() -> None:
-    """Byte channels hold no place."""
-
-
-def _give(session: RunSession, stdin: bytes) -> None:
-    """All of stdin and its end. A command that does not read it may be gone already."""
-    if session.chan is not None:
-        with contextlib.suppress(OSError):
-            if stdin:
-                session.chan.write(stdin)
-            session.chan.write_eof()
-
-
-class _AsyncsshStream:
-    """protocol.Stream."""
-
-    def __init__(self, session: FrameSession, node: str) -> None:
-        self._session, self._node = session, node
-
-    def write(self, data: bytes) -> None:
-        if self._session.ended or self._session.chan is None:
-            raise errors.lost(self._node, "the stream has ended")
-        try:
-            self._session.chan.write(data)
-        except OSError:
-            raise errors.lost(self._node, "the stream has ended") from None
-
-    def close(self) -> None:
-        if self._session.ended or self._session.chan is None:
-            return
-        chan = self._session.chan
-        with contextlib.suppress(OSError):
-            chan.write_eof()
-        self._session.end(None)
-        abandon(chan)

@@ -178,7 +178,7 @@ async def _admin_socket(control: Control, node: Node, path: str) -> Check:
 
 
 async def _clock(control: Control, node: Node) -> Check:
-    probe = host.clock()
+    probe = host.clock(thorough=True)
     sent = time.time()
     try:
         done = await control.run_on(node.name, command("sh", "-c", probe.body, timeout=probe.deadline))

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 from ipaddress import IPv6Address
+from typing import NamedTuple
 
 from hactl.drivers.probe import Asked, Cadence, TickProbe
 from hactl.drivers.reading import explained, number
@@ -169,22 +171,36 @@ def _ipv6(digits: str) -> str:
 
 # --- disks ----------------------------------------------------------------------------------------------------
 
-# GNU df leaves remote file systems alone with -l, so that a dead file server cannot hang it; busybox has no -l. The
-# bound holds all the same: such a wait ends on SIGKILL. df exits 1 when it could not read one of many: no failure.
+# GNU df leaves remote file systems alone with -l, so that a dead file server cannot hang it, and tells blocks and
+# inodes at once; busybox can do neither and is asked twice. The bound holds all the same: such a wait ends on SIGKILL.
+# df exits 1 when it could not read one of many: no failure.
 _DISK = r"""
-if [ -z "$hactl_disk_df" ]; then
-  hactl_disk_df='df -l'
-  timeout -k 1 2 df -l / </dev/null >/dev/null 2>&1 || hactl_disk_df=df
+hactl_disk_exit=0
+hactl_disk_said=
+if [ -z "$hactl_disk_plain" ]; then
+  hactl_disk_said=$(LC_ALL=C timeout -k 1 2 df -l -k \
+    --output=source,fstype,itotal,iused,size,used,avail,pcent,target </dev/null 2>/dev/null)
+  hactl_disk_exit=$?
 fi
-LC_ALL=C timeout -k 1 2 $hactl_disk_df -P -T -k </dev/null 2>/dev/null
-hactl_disk_exit=$?
-echo inodes
-[ $hactl_disk_exit -ge 124 ] || LC_ALL=C timeout -k 1 2 $hactl_disk_df -P -T -i </dev/null 2>/dev/null
+if [ -n "$hactl_disk_said" ] || [ $hactl_disk_exit -ge 124 ]; then
+  printf 'both\n%s\n' "$hactl_disk_said"
+else
+  hactl_disk_plain=yes
+  LC_ALL=C timeout -k 1 2 df -P -T -k </dev/null 2>/dev/null
+  hactl_disk_exit=$?
+  echo inodes
+  [ $hactl_disk_exit -ge 124 ] || LC_ALL=C timeout -k 1 2 df -P -T -i </dev/null 2>/dev/null
+fi
 (exit $hactl_disk_exit)
 """
 
+_NUMBER = r"(-?\d{1,19}|-)"
 # source, type, total, used, available, capacity, mount point; source and mount point may hold spaces.
-_DF_LINE = re.compile(r"(\S.*?)\s+(\S+)\s+(\d{1,19}|-)\s+(\d{1,19}|-)\s+(-?\d{1,19}|-)\s+(?:\d+%|-)\s+(/.*)")
+_DF_LINE = re.compile(rf"(\S.*?)\s+(\S+)\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+(?:\d+%|-)\s+(/.*)")
+# The same with the total and the used inodes after the type.
+_BOTH_LINE = re.compile(
+    rf"(\S.*?)\s+(\S+)\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+{_NUMBER}\s+(?:\d+%|-)\s+(/.*)"
+)
 
 # Working space of the system, images that are always full, and views of other file systems. A tmpfs elsewhere was
 # put there to hold something.
@@ -198,30 +214,63 @@ def disk() -> TickProbe:
 
 def parse_disk(done: Completed, asked: Asked) -> DiskFacts:  # noqa: ARG001 - every probe's parse has this shape
     """File systems that hold something, by mount point; one that stands in several places is listed at its first."""
-    blocks, _, inodes = done.stdout.partition("\ninodes\n")
-    used_inodes = {
-        mount: _percent(int(used), int(total) - int(used))
-        for _, _, total, used, _, mount in _rows(inodes)
-        if "-" not in (total, used)
-    }
     found: dict[str, Filesystem] = {}
-    for device, kind, total, used, available, mount in _rows(blocks):
-        same = device if device.startswith("/") else mount
-        if "-" in (total, used, available) or total == "0" or same in found or not _holds_something(kind, mount):
+    for row in _rows(done.stdout):
+        same = row.device if row.device.startswith("/") else row.mount
+        if not row.known or same in found or not _holds_something(row.kind, row.mount):
             continue
-        free = max(0, int(available))
-        percent = _percent(int(used), free)
-        found[same] = Filesystem(mount, device, int(total) * 1024, free * 1024, percent, used_inodes.get(mount, 0.0))
+        free = max(0, int(row.available))
+        percent = _percent(int(row.used), free)
+        found[same] = Filesystem(
+            row.mount, row.device, int(row.total) * 1024, free * 1024, percent, row.inodes_used_percent
+        )
     if not found:
         failed = done.exit != 0
         raise ParseError(explained(replace(done, stdout=""), "df") if failed else "df listed nothing that holds data.")
     return DiskFacts(tuple(sorted(found.values(), key=lambda one: one.mount)))
 
 
-def _rows(text: str) -> list[tuple[str, str, str, str, str, str]]:
-    """The columns of df -P -T without the capacity; the header and what is not a row are left out."""
-    matches = (_DF_LINE.fullmatch(line[:512].rstrip()) for line in text.split("\n"))
-    return [(m[1], m[2], m[3], m[4], m[5], m[6]) for m in matches if m]
+class _Row(NamedTuple):
+    """A file system in df's words; "-" where it has none."""
+
+    device: str
+    kind: str
+    inodes: str
+    inodes_used: str
+    total: str
+    used: str
+    available: str
+    mount: str
+
+    @property
+    def known(self) -> bool:
+        sizes = (self.total, self.used, self.available)
+        return (
+            self.total != "0" and "-" not in sizes and not self.total.startswith("-") and not self.used.startswith("-")
+        )
+
+    @property
+    def inodes_used_percent(self) -> float:
+        if not (self.inodes.isdecimal() and self.inodes_used.isdecimal()):
+            return 0.0
+        return _percent(int(self.inodes_used), max(0, int(self.inodes) - int(self.inodes_used)))
+
+
+def _rows(said: str) -> Iterator[_Row]:
+    """What df listed, in either form; the header and what is no row are left out."""
+    form, _, listed = said.partition("\n")
+    if form == "both":
+        yield from (_Row(*match.groups()) for match in _matches(_BOTH_LINE, listed))
+        return
+    blocks, _, inodes = said.partition("\ninodes\n")
+    counted = {match[6]: (match[3], match[4]) for match in _matches(_DF_LINE, inodes)}
+    for match in _matches(_DF_LINE, blocks):
+        device, kind, total, used, available, mount = match.groups()
+        yield _Row(device, kind, *counted.get(mount, ("-", "-")), total, used, available, mount)
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    return filter(None, (pattern.fullmatch(line[:512].rstrip()) for line in text.split("\n")))
 
 
 def _percent(used: int, free: int) -> float:
@@ -238,20 +287,25 @@ def _holds_something(kind: str, mount: str) -> bool:
 
 # --- the clock ------------------------------------------------------------------------------------------------
 
-# timedatectl starts a service to answer: every fiftieth time is often enough. `date` comes first: its moment counts.
+# systemd-timesyncd leaves a mark. Others are known to timedatectl, which starts a service to answer: every fiftieth
+# time is often enough, and never at first, when an answer is waited for. `date` comes first: its moment counts.
 _CLOCK = r"""
 date +%s.%N </dev/null
-if [ "${hactl_clock_turns:-0}" -le 0 ]; then
+if [ -e /run/systemd/timesync/synchronized ]; then
+  hactl_clock_synced=yes
+elif [ ${hactl_clock_turns:-1} -le 0 ]; then
   hactl_clock_turns=50
   hactl_clock_synced=$(timeout 1 timedatectl show -p NTPSynchronized --value </dev/null 2>/dev/null)
 fi
-hactl_clock_turns=$((hactl_clock_turns - 1))
+hactl_clock_turns=$((${hactl_clock_turns:-1} - 1))
 echo "$hactl_clock_synced"
 """
 
 
-def clock() -> TickProbe:
-    return TickProbe("clock", Cadence.MEDIUM, 6.0, _CLOCK, parse_clock)
+def clock(*, thorough: bool = False) -> TickProbe:
+    """The node's clock. `thorough`: whether it is synchronised is told at once, not from the second answer on."""
+    body = f"hactl_clock_turns=0\n{_CLOCK}" if thorough else _CLOCK
+    return TickProbe("clock", Cadence.MEDIUM, 6.0, body, parse_clock)
 
 
 def parse_clock(done: Completed, asked: Asked) -> ClockFacts:

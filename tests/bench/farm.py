@@ -60,6 +60,10 @@ class Farm:
     pid: int
 
     @property
+    def port(self) -> int:
+        return PORT
+
+    @property
     def key(self) -> Path:
         return self.folder / "key"
 

@@ -125,7 +125,7 @@ def test_findings_are_rows_and_lines() -> None:
     table = finding_rows(picture, hints=True)
     row = texts(table, "link:db3")
     assert (row["level"], row["about"], row["age"]) == ("crit", "db3", "30s")
-    assert row["hint"].endswith("hactl doctor db3")
+    assert row["hint"].endswith("hactl doctor --limit db3")
     assert [column.key for column in finding_rows(picture).columns][-1] == "age"
     assert line(picture.assessment.findings[0]).startswith("crit  db3: unreachable since 09:09:30 UTC")
 

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import settings
 
 from hactl.lab import Lab, support
+from hactl.lab.lock import exclusive
+from hactl.lab.spec import RUN_ROOT
 from hactl.model.errors import HactlError
 
 # A busy machine is slow, not wrong; and a run of CI says the same each time.
@@ -49,9 +51,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def whole_lab() -> Iterator[Lab]:
+def lab_name() -> Iterator[str]:
+    """The name that this run's labs have, or begin with; two runs of the same name take turns."""
+    name = os.environ.get("HACTL_TEST_LAB", "citest")
+    path = RUN_ROOT / f"{name}.tests"
+    with exclusive(path, print):
+        yield name
+        path.unlink()
+
+
+@pytest.fixture(scope="session")
+def whole_lab(lab_name: str) -> Iterator[Lab]:
     """The nine nodes, up. Use `lab`, which also cleans up after each test."""
-    this, keep = Lab(os.environ.get("HACTL_TEST_LAB", "citest")), os.environ.get("HACTL_TEST_LAB_KEEP") == "1"
+    this, keep = Lab(lab_name), os.environ.get("HACTL_TEST_LAB_KEEP") == "1"
     if not keep:
         this.down(now=True, disks=True)
     this.up()

@@ -118,11 +118,14 @@ class Lab:
             self.paths.lock.unlink(missing_ok=True)
 
     def _stop_in_order(self, report: Reporter, began: float) -> None:
-        running = [machine for machine in self.machines if machine.leader() is not None]
+        for machine in self.machines:
+            if machine.frozen():
+                machine.freeze(on=False)
+        # One that is still booting would not hear the request, and has nothing to lose.
+        running = [machine for machine in self.machines if machine.booted()]
         stage = Stage(report, "nodes stopped", len(running), began)
 
         def stop(machine: Machine) -> None:
-            cgroups.freeze(*machine.group, on=False)
             machine.request_stop()
             machine.wait_stopped()
             stage.advance(machine.node.name)

@@ -15,24 +15,24 @@ from hactl.model.errors import LabError
 
 pytestmark = pytest.mark.lab
 
-NAME = "citest-small"
 NODES = ("lb1", "app1")
 CLI = [sys.executable, "-m", "hactl", "lab"]
 
 
 @pytest.fixture
-def small():
+def small(lab_name):
     """A lab of two nodes, not up yet; nothing of it is left behind."""
-    this = Lab(NAME, NODES)
+    this = Lab(f"{lab_name}-small", NODES)
+    this.down(now=True, disks=True)
     yield this
     this.down(now=True, disks=True)
     assert this.leftovers() == []
     assert not this.paths.state.exists()
 
 
-def run_up():
+def run_up(lab):
     return subprocess.Popen(
-        [*CLI, "up", "-n", NAME, "--nodes", ",".join(NODES)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [*CLI, "up", "-n", lab.spec.name, "--nodes", ",".join(NODES)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
 
 
@@ -63,7 +63,7 @@ def test_up_boots_and_again_only_looks(small):
 
 
 def test_nodes_and_relay_outlive_the_process_that_started_them(small):
-    assert run_up().wait(120) == 0
+    assert run_up(small).wait(120) == 0
     assert_works(small)
 
 
@@ -85,7 +85,7 @@ def test_down_of_what_is_not_there_is_fine(small):
 
 @pytest.mark.parametrize("after", [0.15, 0.3, 0.5, 0.8, 1.2, 1.8, 2.5])
 def test_an_up_killed_at_any_moment_can_be_repeated(small, after):
-    process = run_up()
+    process = run_up(small)
     time.sleep(after)
     process.kill()
     process.wait()
@@ -96,7 +96,7 @@ def test_an_up_killed_at_any_moment_can_be_repeated(small, after):
 
 @pytest.mark.parametrize("after", [0.3, 0.7, 1.5])
 def test_an_up_killed_at_any_moment_can_be_taken_down(small, after):
-    process = run_up()
+    process = run_up(small)
     time.sleep(after)
     process.kill()
     process.wait()
@@ -116,7 +116,7 @@ def test_every_process_of_the_launcher_killed_leaves_nothing_after_down(small):
 
 
 def test_concurrent_ups_take_turns(small):
-    processes = [run_up() for _ in range(3)]
+    processes = [run_up(small) for _ in range(3)]
     outputs = [process.communicate(timeout=180)[0].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], outputs
     assert any("waiting for process" in output for output in outputs)
@@ -126,7 +126,7 @@ def test_concurrent_ups_take_turns(small):
 def test_what_failed_is_started_again(small):
     small.up()
     small.machine("app1").cut_power()
-    cgroups.kill(NAME, cgroups.RELAY)
+    cgroups.kill(small.spec.name, cgroups.RELAY)
     assert small.status().nodes[1].power == "off"
     assert not door.answers(small.spec)
     lb1 = small.machine("lb1").leader()
@@ -175,7 +175,7 @@ def test_two_labs_side_by_side(lab, small):
     small.down(now=True, disks=True)
     assert small.leftovers() == []
     assert lab.status().running
-    assert NAME not in cleanup.other_labs()
+    assert small.spec.name not in cleanup.other_labs()
 
 
 def test_no_way_out(small):
@@ -206,7 +206,7 @@ def test_commands_of_the_cli_on_a_real_node(small):
 
     def cli(*words, stdin=""):
         return subprocess.run(
-            [*CLI, words[0], "-n", NAME, *words[1:]],
+            [*CLI, words[0], "-n", small.spec.name, *words[1:]],
             input=stdin,
             capture_output=True,
             text=True,

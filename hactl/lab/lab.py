@@ -119,7 +119,7 @@ class Lab:
 
     def _stop_in_order(self, report: Reporter, began: float) -> None:
         for machine in self.machines:
-            if machine.frozen():
+            if machine.frozen() and machine.leader() is not None:
                 machine.freeze(on=False)
         # One that is still booting would not hear the request, and has nothing to lose.
         running = [machine for machine in self.machines if machine.booted()]

@@ -7,7 +7,7 @@ from collections import deque
 from hactl.drivers.probe import FetchProbe, HttpAnswer
 from hactl.engine.clock import Clock
 from hactl.engine.http import HttpError, Response, get
-from hactl.model.errors import ConnectionLostError, SocketUnavailableError
+from hactl.model.errors import ConnectionLostError, SocketAbsentError
 from hactl.transport.protocol import Duplex, Transport
 
 _LOOPBACK = "127.0.0.1"
@@ -27,13 +27,13 @@ class Fetcher:
         self._round_trips: deque[float] = deque(maxlen=32)
 
     async def fetch(self, probe: FetchProbe) -> HttpAnswer:
-        """A service that cannot be reached or says no HTTP is an answer with status 0; a lost connection is an error.
+        """A port that nobody listens on, or that says no HTTP, is an answer with status 0.
 
-        Raises ConnectionLostError, CommandTimeoutError or ChannelError when it is SSH that failed.
+        Raises ConnectionLostError, CommandTimeoutError or ChannelError when it is SSH that failed or forbids the way.
         """
         try:
             channel = await self._open(probe.port)
-        except SocketUnavailableError as error:
+        except SocketAbsentError as error:
             return HttpAnswer(0, "", 0.0, error.message.removeprefix(f"{error.node}: "))
         started = self._clock.monotonic()
         response, problem = Response(), ""
@@ -56,7 +56,7 @@ class Fetcher:
         started = self._clock.monotonic()
         try:
             channel = await self._transport.open_tcp(_LOOPBACK, port)
-        except SocketUnavailableError:
+        except SocketAbsentError:
             if self._address.startswith("127."):
                 raise
             started = self._clock.monotonic()

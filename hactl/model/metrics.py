@@ -47,6 +47,13 @@ _NODE = (
     _above("disk_percent", "%", 85, 95, "space in use on a file system, as an unprivileged writer sees it"),
     _above("inode_percent", "%", 85, 95, "inodes in use on a file system"),
     _above("clock_skew_seconds", "s", 0.5, 5, "distance of the node's clock from this machine's, either way"),
+    _above(
+        "round_trip_ms",
+        "ms",
+        750,
+        3000,
+        "time from a question about the clock to its answer: the link, and how busy the node is",
+    ),
     _below("uptime_seconds", "s", 600, None, "time since the node booted; a small value means it has just restarted"),
     _above("failed_units", "", 1, None, "systemd units in the failed state"),
     _above("pending_upgrades", "", 100, None, "packages that apt would upgrade"),

@@ -5,7 +5,7 @@ import pytest
 from hactl.drivers.probe import Cadence, FetchProbe
 from hactl.engine.clock import FakeClock
 from hactl.engine.fetch import Fetcher
-from hactl.model.errors import ConnectionLostError, SocketUnavailableError
+from hactl.model.errors import ConnectionLostError, SocketAbsentError, SocketUnavailableError
 from tests.engine.scripted import ScriptedChannel, ScriptedTransport
 
 PROBE = FetchProbe("http:shop", Cadence.FAST, 5.0, 8080, "/healthz", "shop", lambda answer, asked: None)
@@ -41,7 +41,7 @@ def refusing(*allowed: str) -> ScriptedTransport:
     class Refusing(ScriptedTransport):
         async def open_tcp(self, host, port):
             if host not in allowed:
-                raise SocketUnavailableError(self.node, f"port {port} refused")
+                raise SocketAbsentError(self.node, f"port {port} refused")
             return ScriptedChannel(lambda data: OK)
 
     return Refusing("app1")
@@ -73,3 +73,13 @@ async def test_a_lost_connection_is_an_error_and_no_fact_about_the_service():
 
     with pytest.raises(ConnectionLostError):
         await Fetcher(Lost("app1"), "192.0.2.1", FakeClock()).fetch(PROBE)
+
+
+class Forbidding(ScriptedTransport):
+    async def open_tcp(self, host, port):
+        raise SocketUnavailableError(self.node, f"forwarding to {host} port {port} is forbidden")
+
+
+async def test_a_way_that_sshd_forbids_says_nothing_about_the_service():
+    with pytest.raises(SocketUnavailableError, match="forbidden"):
+        await Fetcher(Forbidding("app1"), "192.0.2.1", FakeClock()).fetch(PROBE)

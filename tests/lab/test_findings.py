@@ -19,7 +19,9 @@ from hactl.config import load_inventory
 from hactl.control import Control, Picture
 from hactl.drivers.probe import Cadence
 from hactl.lab import Lab
+from hactl.model.facts import HaproxyFacts, PackageFacts
 from hactl.model.findings import Finding, Level
+from hactl.model.observed import Observed
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
@@ -62,12 +64,33 @@ CASES = (
         "service-freeze", ("app2",), r"http:app2:shop|probe:app2:http:shop", Level.CRIT, "no answer", 2 * FAST + CONNECT
     ),
     Case("clock-skew", ("app1", "90"), r"clock:app1", Level.CRIT, "clock", 2 * MEDIUM + CONNECT),
+    Case("slow", ("db3",), r"round-trip:db3", Level.WARN, "slow to answer", 2 * MEDIUM),
+    Case(
+        "lossy",
+        ("app1", "60"),
+        r"(link|stale|round-trip|waiting|probe|http):app1.*",
+        Level.WARN,
+        ".",
+        2 * MEDIUM + CHECKS,
+    ),
+    Case(
+        "service-kill",
+        ("lb2", "haproxy.service"),
+        r"(unit|restarted|haproxy|probe|http):.*lb2.*",
+        Level.WARN,
+        ".",
+        2 * MEDIUM,
+    ),
     Case("drain-one", (), r"disagree:shop:.*", Level.WARN, "lb1"),
-    Case("socket-deny", (), r"haproxy:lb1:balancer", Level.UNKNOWN, "permission|denied"),
-    Case("socket-remove", (), r"haproxy:lb1:balancer", Level.UNKNOWN, "there is no socket"),
     Case("stop-archiving", (), r"archiving:.*", Level.WARN, "fail", CHECKS),
     Case("pause-replay", ("db2",), r"replay-paused:db2:database", Level.WARN, "paused"),
     Case("abandoned-slot", (), r"slot:.*", Level.WARN, "B", CHECKS),
+)
+
+# A channel that is already open goes on working, so only who comes next can tell.
+COLD = (
+    Case("socket-deny", (), r"haproxy:lb1:balancer", Level.UNKNOWN, "permission|denied"),
+    Case("socket-remove", (), r"haproxy:lb1:balancer", Level.UNKNOWN, "there is no socket"),
 )
 
 
@@ -131,6 +154,46 @@ async def test_fault_is_found_and_its_undo_too(
     print(f"{case}: after {took:.1f} s (of {case.within:.0f}): {finding.level.word} {finding.key}: {finding.sentence}")
     await asyncio.to_thread(lab.faults.undo)
     await watched.until(healthy, HEALED, f"{case} is undone and everything well again")
+
+
+@pytest.mark.parametrize("case", COLD, ids=str)
+async def test_admin_socket_that_is_not_to_be_had(case: Case, lab: Lab) -> None:
+    inventory = load_inventory(lab.paths.inventory)
+    await asyncio.to_thread(lab.faults.inject, case.fault, *case.arguments)
+    async with Control(inventory) as control:
+        finding = found(await control.snapshot(), case)
+    assert finding is not None
+    assert finding.hint
+    await asyncio.to_thread(lab.faults.undo)
+    async with Control(inventory) as control:
+        assert found(await control.snapshot(), case) is None
+
+
+async def test_a_bad_release_is_offered(lab: Lab) -> None:
+    inventory = load_inventory(lab.paths.inventory)
+    await asyncio.to_thread(lab.faults.inject, "bad-package")
+    async with Control(inventory, limit=("app1",)) as control:
+        picture = await control.snapshot(rare=True)
+    packages = picture.state.nodes["app1"].read("packages", PackageFacts, picture.now)
+    assert isinstance(packages, Observed)
+    assert packages.value.installed["shop"] == "1.0.0"
+    assert packages.value.offered["shop"] == "1.2.0"
+
+
+async def test_a_held_session_is_counted(lab: Lab, watched: Watched) -> None:
+    await asyncio.to_thread(lab.faults.inject, "hold-session", "3")
+
+    def held(picture: Picture) -> bool:
+        sessions = 0
+        for name in ("lb1", "lb2"):
+            answer = picture.state.nodes[name].read("haproxy:balancer", HaproxyFacts, picture.now)
+            if isinstance(answer, Observed):
+                sessions += answer.value.backends["be_shop"].sessions
+        return sessions >= 3
+
+    await watched.until(held, 2 * FAST + BUSY, "held sessions show")
+    await asyncio.to_thread(lab.faults.undo)
+    await watched.until(lambda picture: not held(picture), HEALED, "they are gone")
 
 
 async def test_no_fault_makes_other_nodes_slow(lab: Lab, watched: Watched) -> None:

@@ -77,7 +77,7 @@ def _filesystem(case: NodeCase, one: Filesystem) -> Iterator[Finding]:
 
 
 def _clock(case: NodeCase, clock: ClockFacts) -> Iterator[Finding]:
-    """What the skew is at least: half the round trip could be an error of ours."""
+    """What the skew is at least: half the round trip could be ours. A long round trip is a finding itself."""
     certain = max(0.0, abs(clock.skew) - clock.error)
     yield from case.measured(
         "clock_skew_seconds",
@@ -85,6 +85,13 @@ def _clock(case: NodeCase, clock: ClockFacts) -> Iterator[Finding]:
         certain,
         f"clock {'ahead' if clock.skew > 0 else 'behind'} by at least",
         hint="Look at time synchronisation there: timedatectl, chronyc tracking",
+    )
+    yield from case.measured(
+        "round_trip_ms",
+        f"round-trip:{case.node.name}",
+        2000 * clock.error,
+        "slow to answer:",
+        hint="A slow or lossy link, or a node that is too busy: ping it, and look at its load.",
     )
 
 

@@ -181,8 +181,13 @@ HOST = (
     ),
     Case(
         "a slow answer is no skew: it lies within its own error",
-        lambda c: c.say("app1", "clock", ClockFacts(2.0, 1.9, synchronized=None)),
+        lambda c: c.say("app1", "clock", ClockFacts(0.4, 0.37, synchronized=None)),
         (),
+    ),
+    Case(
+        "a slow link",
+        lambda c: c.say("app1", "clock", ClockFacts(2.0, 1.9, synchronized=None)),
+        (("round-trip:app1", "crit", "slow to answer: 3800 ms (warn 750, crit 3000)"),),
     ),
     Case(
         "failed unit",

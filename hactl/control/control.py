@@ -65,7 +65,8 @@ class Control:
         self._clock = clock or RealClock()
         self._factory = factory or _real_factory(inventory, ask)
         self._transports: dict[str, Transport] = {}
-        self._collector: Collector | None = None
+        self._collector: Collector | None = None  # of `watch`
+        self._asked: Collector | None = None  # of the last `snapshot`
 
     @property
     def inventory(self) -> Inventory:
@@ -109,7 +110,10 @@ class Control:
         `rare` includes questions that cost a node much (pending upgrades). `within` seconds it is over, where given;
         each node's own deadlines hold anyway.
         """
-        return await self._collect(self._probes()).gather(progress, rare=rare, within=within)
+        if self._asked is not None:
+            self._asked.release()
+        self._asked = self._collect(self._probes())
+        return await self._asked.gather(progress, rare=rare, within=within)
 
     def refresh(self, node: str | None = None) -> None:
         """Sample one node, or all, now. No effect before `watch`."""
@@ -149,6 +153,9 @@ class Control:
     async def close(self) -> None:
         """Stop watching and close every connection. Bounded, whatever hangs. Idempotent."""
         collector, self._collector = self._collector, None
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked.release(connection_stays=False)
         if collector is not None:
             await collector.stop()
         transports, self._transports = list(self._transports.values()), {}

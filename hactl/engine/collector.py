@@ -14,10 +14,8 @@ from hactl.drivers.probe import Cadence, Probe
 from hactl.engine.clock import Clock, RealClock
 from hactl.engine.node import Watcher, Watching
 from hactl.engine.publisher import Publisher
-from hactl.model.errors import CommandTimeoutError
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
-from hactl.model.state import Link, LinkChanged, LinkPhase
 from hactl.transport.backoff import Backoff
 from hactl.transport.protocol import Transport
 
@@ -82,7 +80,7 @@ class Collector:
         """Ask every node everything once, all at the same time. `rare` includes what costs a node much.
 
         Returns when all have answered or are past their deadlines, after `within` seconds at the latest where given;
-        who has not answered is unknown, with the reason.
+        who has not answered is unknown, with the reason. What it opened stays until `release`.
         """
         longest = self._longest() if within is None else min(within, self._longest())
         tasks = {
@@ -102,10 +100,15 @@ class Collector:
         try:
             _, late = await asyncio.wait(tasks, timeout=longest) if tasks else (set(), set())
             for task in late:
-                self._give_up(tasks[task], longest)
+                self._watchers[tasks[task]].give_up(longest)
         finally:
             await _end(tasks)
         return self._publisher.picture()
+
+    def release(self, *, connection_stays: bool = True) -> None:
+        """End what `gather` left open, without waiting. See Session.close."""
+        for watcher in self._watchers.values():
+            watcher.release(connection_stays=connection_stays)
 
     async def stop(self) -> None:
         """End every watcher and every listener. Bounded, whatever hangs."""
@@ -123,11 +126,6 @@ class Collector:
         connect = max((node.ssh.connect_timeout for node in self._inventory.nodes.values()), default=0.0)
         deadline = max((probe.deadline for probes in self._probes.values() for probe in probes), default=0.0)
         return connect + deadline + _GRACE + 0.1 * len(self._watchers)
-
-    def _give_up(self, name: str, after: float) -> None:
-        error = CommandTimeoutError(name, f"no answer within {after:g} s")
-        link = Link(LinkPhase.DOWN, self._clock.monotonic(), error.code, error.message.removeprefix(f"{name}: "))
-        self._publisher.event(LinkChanged(name, link))
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]] | Mapping[asyncio.Task[None], str], within: float = 1.0) -> None:

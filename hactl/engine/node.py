@@ -14,10 +14,10 @@ from typing import TypeAlias
 
 from hactl.drivers.probe import Probe
 from hactl.engine.clock import Clock, Timer
-from hactl.engine.failures import defect, reason
+from hactl.engine.failures import defect, reason, timed_out
 from hactl.engine.schedule import Schedule, intervals
 from hactl.engine.session import Session
-from hactl.model.errors import ConnectionLostError, HactlError
+from hactl.model.errors import CommandTimeoutError, ConnectionLostError, HactlError
 from hactl.model.facts import Facts
 from hactl.model.inventory import Node
 from hactl.model.state import Failure, Link, LinkChanged, LinkPhase, Sample, StateEvent
@@ -69,11 +69,14 @@ class Watcher:
             except Exception as error:  # noqa: BLE001 - a defect here is shown on this node and tried again
                 self._down(defect(error, f"watching {self._node.name}"))
             finally:
-                self._end_session()
+                self.release()
             await self._pause(next(waits))
 
     async def once(self, keys: Sequence[str]) -> None:
-        """Connect, ask these questions once, and return when each is answered or past its deadline."""
+        """Connect, ask these questions once, and return when each is answered or past its deadline.
+
+        The session stays as it is until `release`: the connection may be about to go, and with it all that is on it.
+        """
         try:
             await self._connect()
             self._owed = set(keys)
@@ -85,10 +88,28 @@ class Watcher:
             await self._notice_loss()
         except HactlError as error:
             self._down(error)
+            self.release()
         except Exception as error:  # noqa: BLE001 - as above
             self._down(defect(error, f"asking {self._node.name}"))
+            self.release()
         finally:
-            self._end_session()
+            self._rest()
+
+    def give_up(self, after: float) -> None:
+        """`once` has taken too long, `after` seconds: what it still waits for has timed out."""
+        now = self._clock.monotonic()
+        if self._link.phase is LinkPhase.UP:
+            for key in list(self._owed):
+                self._delivered(key, now, timed_out(after, now))
+        else:
+            self._down(CommandTimeoutError(self._node.name, f"no answer within {after:g} s"))
+
+    def release(self, *, connection_stays: bool = True) -> None:
+        """End the session, without waiting. Idempotent. See Session.close."""
+        self._rest()
+        session, self._session = self._session, None
+        if session is not None:
+            session.close(connection_stays=connection_stays)
 
     def refresh(self) -> None:
         """Ask everything now; connect now when waiting for the next attempt."""
@@ -223,11 +244,9 @@ class Watcher:
             if not self._owed:
                 self._wake()
 
-    def _end_session(self) -> None:
+    def _rest(self) -> None:
+        """Nobody waits and no timer runs."""
+        self._signal = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        session, self._session = self._session, None
-        self._signal = None
-        if session is not None:
-            session.close()

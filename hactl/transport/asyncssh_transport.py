@@ -129,7 +129,7 @@ class AsyncsshTransport:
                 self._last = None
                 return
             self._closing = True
-            live.connection.close()
+            live.connection.abort()  # everything on it ends; a goodbye would change nothing for the node
             try:
                 async with asyncio.timeout(_CLOSE_WITHIN):
                     await live.connection.wait_closed()

@@ -290,6 +290,7 @@ async def test_once_returns_when_all_have_answered(bench):
     await b.watcher.once(["host", "disk"])
     assert b.good("host") == b.good("disk") == [0.0]
     assert b.samples("packages") == []
+    b.watcher.release()
     assert not any(stream.open for stream in b.transport.streams)
 
 

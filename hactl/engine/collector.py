@@ -84,7 +84,7 @@ class Collector:
         """
         longest = self._longest() if within is None else min(within, self._longest())
         tasks = {
-            asyncio.create_task(watcher.once(self._once(name, rare=rare)), name=f"ask {name}"): name
+            asyncio.create_task(watcher.once(self._once(name, rare=rare), lasting=longest), name=f"ask {name}"): name
             for name, watcher in self._watchers.items()
         }
         done = 0

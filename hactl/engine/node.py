@@ -53,6 +53,7 @@ class Watcher:
         self._session: Session | None = None
         self._timer: Timer | None = None
         self._owed: set[str] = set()  # what `once` still waits for
+        self._lasting = 0.0  # the least interval, seconds, by which answers to `once` turn stale
         self._suspect = False  # an answer was lost with the connection, or so it said
         self._signal: asyncio.Future[None] | None = None  # what a waiting coroutine is woken or broken by
 
@@ -72,11 +73,13 @@ class Watcher:
                 self.release()
             await self._pause(next(waits))
 
-    async def once(self, keys: Sequence[str]) -> None:
+    async def once(self, keys: Sequence[str], *, lasting: float = 0.0) -> None:
         """Connect, ask these questions once, and return when each is answered or past its deadline.
 
+        Others may take `lasting` seconds to answer the same: for so long these answers are not stale, only old.
         The session stays as it is until `release`: the connection may be about to go, and with it all that is on it.
         """
+        self._lasting = lasting
         try:
             await self._connect()
             self._owed = set(keys)
@@ -231,7 +234,8 @@ class Watcher:
 
     def _delivered(self, key: str, now: float, result: Facts | Failure) -> None:
         try:
-            self._shared.emit(Sample(self._node.name, key, now, self._every[key], result))
+            interval = max(self._every[key], self._lasting)
+            self._shared.emit(Sample(self._node.name, key, now, interval, result))
             if isinstance(result, Failure):
                 self._schedule.failed(key, now)
                 self._suspect = self._suspect or result.code == ConnectionLostError.code

@@ -328,3 +328,10 @@ async def test_a_watcher_that_is_stopped_closes_its_loop(bench):
     await b.start()
     await b.stop()
     assert [stream.open for stream in b.transport.streams] == [False]
+
+
+async def test_answers_to_once_do_not_turn_stale_while_others_are_waited_for(bench):
+    b = bench(tick("host"))
+    await b.watcher.once(["host"], lasting=12.0)
+    await b.clock.advance(11.0)
+    assert isinstance(b.read("host"), Observed)

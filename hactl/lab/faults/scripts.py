@@ -83,7 +83,8 @@ class Scripts:
 SERVICE_STOP = Scripts('systemctl stop "$1"', 'systemctl start "$1"')
 SERVICE_KILL = Scripts(
     'systemctl kill --signal=KILL "$1"',
-    'systemctl is-active --quiet "$1" || { systemctl reset-failed "$1"; systemctl start "$1"; }',
+    # The count of restarts is forgotten too, or the unit would be called restarted for some minutes more.
+    'systemctl reset-failed "$1"; systemctl is-active --quiet "$1" || systemctl start "$1"',
 )
 SERVICE_FREEZE = Scripts('systemctl kill --signal=STOP "$1"', 'systemctl kill --signal=CONT "$1"')
 

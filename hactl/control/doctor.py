@@ -181,7 +181,7 @@ async def _clock(control: Control, node: Node) -> Check:
     probe = host.clock(thorough=True)
     sent = time.time()
     try:
-        done = await control.run_on(node.name, command("sh", "-c", probe.body, timeout=probe.deadline))
+        done = await control.run_on(node.name, command("sh", "-c", probe.alone, timeout=probe.deadline))
         facts = probe.parse(done, Asked(sent, time.time()))
     except (TransportError, ParseError) as error:
         return _check(node, "clock", Outcome.WARN, _reason(error), error.remedy)

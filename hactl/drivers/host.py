@@ -23,7 +23,7 @@ from hactl.model.facts import ClockFacts, DiskFacts, Filesystem, HostFacts, NetC
 
 # --- the tick -------------------------------------------------------------------------------------------------
 
-# A sample is one write, by way of hactl_out. Cores and boot id are read once: the loop does not outlive the boot.
+# Cores and boot id are read once: the loop does not outlive the boot.
 # Interfaces are those with a device behind them, or all but lo where there is none (in a container).
 _TICK = r"""
 if [ -z "$hactl_host_boot" ]; then
@@ -176,20 +176,20 @@ def _ipv6(digits: str) -> str:
 # df exits 1 when it could not read one of many: no failure.
 _DISK = r"""
 hactl_disk_exit=0
-hactl_disk_said=
 if [ -z "$hactl_disk_plain" ]; then
-  hactl_disk_said=$(LC_ALL=C timeout -k 1 2 df -l -k \
-    --output=source,fstype,itotal,iused,size,used,avail,pcent,target </dev/null 2>/dev/null)
+  hactl_out=$(timeout -k 1 2 df -l -k --output=source,fstype,itotal,iused,size,used,avail,pcent,target)
   hactl_disk_exit=$?
 fi
-if [ -n "$hactl_disk_said" ] || [ $hactl_disk_exit -ge 124 ]; then
-  printf 'both\n%s\n' "$hactl_disk_said"
+if [ -n "$hactl_out" ] || [ $hactl_disk_exit -ge 124 ]; then
+  hactl_out="both
+$hactl_out"
 else
   hactl_disk_plain=yes
-  LC_ALL=C timeout -k 1 2 df -P -T -k </dev/null 2>/dev/null
+  hactl_out=$(timeout -k 1 2 df -P -T -k)
   hactl_disk_exit=$?
-  echo inodes
-  [ $hactl_disk_exit -ge 124 ] || LC_ALL=C timeout -k 1 2 df -P -T -i </dev/null 2>/dev/null
+  [ $hactl_disk_exit -ge 124 ] || hactl_out="$hactl_out
+inodes
+$(timeout -k 1 2 df -P -T -i)"
 fi
 (exit $hactl_disk_exit)
 """
@@ -290,15 +290,16 @@ def _holds_something(kind: str, mount: str) -> bool:
 # systemd-timesyncd leaves a mark. Others are known to timedatectl, which starts a service to answer: every fiftieth
 # time is often enough, and never at first, when an answer is waited for. `date` comes first: its moment counts.
 _CLOCK = r"""
-date +%s.%N </dev/null
+hactl_out=$(date +%s.%N)
 if [ -e /run/systemd/timesync/synchronized ]; then
   hactl_clock_synced=yes
 elif [ ${hactl_clock_turns:-1} -le 0 ]; then
   hactl_clock_turns=50
-  hactl_clock_synced=$(timeout 1 timedatectl show -p NTPSynchronized --value </dev/null 2>/dev/null)
+  hactl_clock_synced=$(timeout 1 timedatectl show -p NTPSynchronized --value)
 fi
 hactl_clock_turns=$((${hactl_clock_turns:-1} - 1))
-echo "$hactl_clock_synced"
+hactl_out="$hactl_out
+$hactl_clock_synced"
 """
 
 

@@ -54,7 +54,7 @@ def version(service: HttpService, node: Node) -> FetchProbe | TickProbe | None:
     if service.version_command:
         # The exit status comes last, so that a program which prints without end loses it and is refused.
         argv = shlex.join(service.version_command)
-        body = f'{{ timeout -k 1 3 {argv} </dev/null 2>&1; printf "\\nexit %s" "$?"; }} | head -c 4096\n'
+        body = f'hactl_out=$({{ timeout -k 1 3 {argv} 2>&1; printf "\\nexit %s" "$?"; }} | head -c 4096)\n'
         return TickProbe(key, Cadence.SLOW, 10.0, body, parse_version_command)
     return None
 

@@ -40,10 +40,10 @@ class Asked:
 class TickProbe:
     """Shell text run inside the node's one long-lived loop: no new session, and no fork if the text needs none.
 
-    `body` is POSIX sh written by a driver; names from the inventory are in it only through `shlex.quote`. It must not
-    read stdin. Slow programs are bounded inside it by `timeout`. `parse` gets stdout and the last command's exit. What
-    the body leaves in the variable hactl_out is printed after it, in one write with the end of the answer: cheaper on
-    both sides than to print, for a small sample that comes often.
+    `body` is POSIX sh written by a driver; names from the inventory are in it only through `shlex.quote`. It has no
+    stdin, and what it prints is lost: its answer is what it leaves in the variable hactl_out, which is empty when it
+    begins. Slow programs are bounded inside it by `timeout`. `parse` gets that answer as stdout, and the last command's
+    exit.
     """
 
     key: str
@@ -51,6 +51,11 @@ class TickProbe:
     deadline: float
     body: str
     parse: Callable[[Completed, Asked], Facts]
+
+    @property
+    def alone(self) -> str:
+        """The body as a script of its own, which prints its answer and exits as the body does."""
+        return f'hactl_out=\n{self.body}\nhactl_exit=$?\nprintf %s "$hactl_out"\nexit $hactl_exit'
 
 
 @dataclass(frozen=True, slots=True)

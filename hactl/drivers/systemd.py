@@ -28,18 +28,20 @@ _NOT_SET = 2**64 - 1  # systemd's "nobody counts that", in older versions
 
 def units(names: tuple[str, ...]) -> TickProbe:
     """The state of `names` (none is fine) and every failed unit."""
-    show = f"timeout -k 1 2 systemctl show -p Id,{','.join(_PROPERTIES)} -- {shlex.join(names)} </dev/null 2>&1"
+    show = f"timeout -k 1 2 systemctl show -p Id,{','.join(_PROPERTIES)} -- {shlex.join(names)} 2>&1"
     body = f"""
 if [ ! -d /run/systemd/system ]; then
   (exit {_NO_SYSTEMD})
 else
   read -r hactl_units_up </proc/uptime
-  echo "$hactl_units_up"
-  {show if names else ":"}
-  hactl_units_exit=$?
-  echo failed
-  [ $hactl_units_exit -eq 0 ] && timeout -k 1 2 \\
-    systemctl list-units --failed --plain --no-legend --no-pager --full </dev/null 2>&1 || (exit $?)
+  hactl_out=$(
+    echo "$hactl_units_up"
+    {show if names else ":"}
+    hactl_units_exit=$?
+    echo failed
+    [ $hactl_units_exit -eq 0 ] || exit $hactl_units_exit
+    timeout -k 1 2 systemctl list-units --failed --plain --no-legend --no-pager --full 2>&1
+  )
 fi
 """
     return TickProbe("units", Cadence.MEDIUM, 6.0, body, lambda done, asked: parse_units(names, done, asked))
@@ -52,7 +54,7 @@ def parse_units(names: tuple[str, ...], done: Completed, asked: Asked) -> UnitFa
     if done.exit != 0:
         said = done.stdout.partition("\n")[2].strip().removesuffix("failed")
         raise ParseError(explained(replace(done, stdout=said), "systemctl"))
-    told, separator, failed = done.stdout.partition("\nfailed\n")
+    told, separator, failed = f"{done.stdout}\n".partition("\nfailed\n")  # the shell cut off the last newlines
     uptime, _, shown = told.partition("\n")
     blocks = [block for block in shown.split("\n\n") if block.strip()]
     if not separator or len(blocks) != len(names):

@@ -1,8 +1,9 @@
 r"""The shell text that answers TickProbes: one long-lived POSIX loop on a node. Pure text, no I/O.
 
-It first says one empty frame, so that whatever a login shell prints by itself stands before it and is dropped. Then it
-reads `SEQUENCE WORD` a line and answers `OUTPUT \n SEQUENCE EXIT` and byte 0x1E. When its stdin closes, whoever closed
-it, `read` fails and the loop ends: nothing stays on the node. The fast path forks nothing.
+It reads `SEQUENCE WORD` a line and answers `OUTPUT \n SEQUENCE EXIT` and byte 0x1E, in one write and so in one segment.
+Before the first answer stands one more 0x1E, so that whatever a login shell prints by itself is a frame of its own, to
+be dropped. When stdin closes, whoever closed it, `read` fails and the loop ends: nothing stays on the node. The fast
+path forks nothing.
 """
 
 from __future__ import annotations
@@ -12,20 +13,20 @@ from collections.abc import Sequence
 from hactl.drivers.probe import TickProbe
 from hactl.model.command import Command
 
-# What a body leaves in hactl_out goes out in one write with the end of the answer, and so in one segment (see
-# drivers.probe). Bodies get /dev/null as stdin, so that no program in them can swallow the questions that wait behind
-# it. Errors of programs are part of an answer only where a body asks for that (2>&1).
+# Bodies get /dev/null for stdin and stdout, so that no program in them can swallow the questions that wait behind it or
+# spoil an answer: an answer is what the body leaves in hactl_out (see drivers.probe).
 _FRAME = r"""exec 2>/dev/null
 umask 077
 PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 export PATH LC_ALL
-printf '\036'
+hactl_hello='\036'
 while IFS=' ' read -r hactl_n hactl_w; do
 hactl_out=
 case $hactl_w in
 {arms}
-esac </dev/null
-printf '%s\n%s %s\036' "$hactl_out" "$hactl_n" "$?"
+esac </dev/null >/dev/null
+printf "$hactl_hello%s\n%s %s\036" "$hactl_out" "$hactl_n" "$?"
+hactl_hello=
 done
 """
 _ARM = "{word})\n{body}\n;;"

@@ -80,4 +80,4 @@ def test_names_from_the_inventory_reach_the_shell_only_as_words(lab: Inventory) 
     odd = replace(lab, services={**lab.services, "shop": shop})
     probes = probes_for(odd, lab.nodes["app1"])
     body = next(one.body for one in probes if isinstance(one, TickProbe) and one.key == "units")
-    assert f"-- '{unit}' </dev/null" in body
+    assert f"-- '{unit}' 2>&1" in body

@@ -47,8 +47,9 @@ def run(shell: tuple[str, ...], script: str) -> str:
 
 
 def printed(probe: TickProbe) -> str:
-    """The body with what the loop does after it: what it left in hactl_out is printed."""
-    return f'hactl_out=\n{probe.body}\nhactl_exit=$?; printf %s "$hactl_out"; (exit $hactl_exit)'
+    """The body as the loop runs it, and what it left in hactl_out."""
+    run = f"hactl_out=\n{{ {probe.body}\n}} </dev/null >/dev/null\nhactl_exit=$?"
+    return f'{run}; printf %s "$hactl_out"; (exit $hactl_exit)'
 
 
 def ask(shell: tuple[str, ...], probe: TickProbe) -> Facts:
@@ -144,7 +145,7 @@ def test_bodies_keep_to_themselves(shell: tuple[str, ...], tick: str) -> None:
     """No variable without the prefix, positional parameters and stdin untouched, the shell alive."""
     body = TICKS[tick]().body
     look = "set >/tmp/$$.a; echo; echo @@; cat /tmp/$$.a; rm /tmp/$$.a"
-    script = f'set -- one two; {body}\n{look}; echo "@@$*"; read -r line; echo "$line"'
+    script = f'set -- one two; {{ {body}\n}} </dev/null >/dev/null\n{look}; echo "@@$*"; read -r line; echo "$line"'
     _, after, rest = run(shell, script).rsplit("@@", 2)
     assert rest == "one two\nthe next question\n"
     names = set(re.findall(r"^(\w+)=", after, flags=re.MULTILINE))

@@ -5,6 +5,7 @@ It owns no state of the cluster beyond the newest picture and does no I/O: the s
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar, Protocol
@@ -14,9 +15,10 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from hactl.control import Control
+from hactl.model.assess import assess
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
+from hactl.model.state import initial
 from hactl.tui.messages import OpenNode, PictureArrived, PictureWanted
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.screens.node import NodeScreen
@@ -34,7 +36,7 @@ class PictureSource(Protocol):
 
 
 class HactlApp(App[None]):
-    """`first` is shown at once; then whatever `source` yields."""
+    """`first` is shown at once; then whatever `open_source` makes, which is called once that is on the screen."""
 
     TITLE = "hactl"
     CSS_PATH = "hactl.tcss"
@@ -42,6 +44,7 @@ class HactlApp(App[None]):
         "overview": OverviewScreen,
         "nodes": NodesScreen,
     }
+    DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('overview')", "Overview"),
         Binding("2", "switch_mode('nodes')", "Nodes"),
@@ -50,28 +53,23 @@ class HactlApp(App[None]):
         Binding("q,ctrl+c", "quit", "Quit", priority=False),
     ]
 
-    def __init__(self, first: Picture, source: AbstractAsyncContextManager[PictureSource]) -> None:
+    def __init__(self, first: Picture, open_source: Callable[[], AbstractAsyncContextManager[PictureSource]]) -> None:
         super().__init__()
         self._picture = first
-        self._opening = source
+        self._open_source = open_source
         self._source: PictureSource | None = None
+        self._started = False
 
     @property
     def picture(self) -> Picture:
         """The newest picture."""
         return self._picture
 
-    def on_mount(self) -> None:
-        self.switch_mode("overview")
-        self.call_after_refresh(
-            self.watch_cluster
-        )  # the inventory is on the screen before anything is imported for SSH
-
     @work(exclusive=True)
     async def watch_cluster(self) -> None:
         """Runs for as long as the app. An error here ends the app: never a screen that looks alive and is not."""
         with ended_by_signals(lambda code: self.exit(return_code=code)):
-            async with self._opening as source:
+            async with self._open_source() as source:
                 self._source = source
                 async for picture in source.watch():
                     self.post_message(PictureArrived(picture))
@@ -89,6 +87,9 @@ class HactlApp(App[None]):
     def show_newest(self) -> None:
         if isinstance(self.screen, PictureScreen):
             self.screen.show(self._picture)
+        if not self._started:  # the inventory is on the screen before anything is imported for SSH
+            self._started = True
+            self.screen.call_after_refresh(self.watch_cluster)
 
     def action_refresh_now(self) -> None:
         if self._source is not None:
@@ -103,7 +104,19 @@ class HactlApp(App[None]):
 
 def run(inventory: Inventory, *, interval: float = 2.0) -> int:
     """Open the dashboard on a cluster until the operator leaves it. Returns the process's exit code."""
-    control = Control(inventory, interval=interval)
-    app = HactlApp(control.blank(), control)
+
+    def control() -> AbstractAsyncContextManager[PictureSource]:
+        from hactl.control import Control  # noqa: PLC0415 - the engine is loaded when the inventory is on the screen
+
+        return Control(inventory, interval=interval)
+
+    app = HactlApp(_nothing_known(inventory), control)
     app.run()
     return app.return_code or 0
+
+
+def _nothing_known(inventory: Inventory) -> Picture:
+    """The inventory before anybody is asked."""
+    now = time.monotonic()
+    state = initial(inventory, now=now, epoch=time.time() - now)
+    return Picture(state, assess(state, None, now), now)

@@ -21,12 +21,12 @@ def screen_text(app: HactlApp) -> str:
 
 
 def app_with(*pictures: Picture) -> HactlApp:
-    return HactlApp(BLANK, Reel(list(pictures)))
+    return HactlApp(BLANK, lambda: Reel(list(pictures)))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 10)])
 async def test_first_paint_shows_the_inventory_before_any_sample(size: tuple[int, int]) -> None:
-    app = HactlApp(BLANK, Reel([]))
+    app = HactlApp(BLANK, lambda: Reel([]))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         seen = app.screen.query_one(SiteMap).text
@@ -92,7 +92,7 @@ async def test_switching_screens_shows_the_newest_picture_at_once() -> None:
 
 async def test_r_asks_the_source_for_samples_now() -> None:
     reel = Reel([picture(*up())])
-    app = HactlApp(BLANK, reel)
+    app = HactlApp(BLANK, lambda: reel)
     async with app.run_test() as pilot:
         await pilot.pause()
         await pilot.press("r")
@@ -102,7 +102,7 @@ async def test_r_asks_the_source_for_samples_now() -> None:
 @pytest.mark.parametrize("key", ["q", "ctrl+c"])
 async def test_leaving_closes_the_source(key: str) -> None:
     reel = Reel([picture(*up())])
-    app = HactlApp(BLANK, reel)
+    app = HactlApp(BLANK, lambda: reel)
     async with app.run_test() as pilot:
         await pilot.pause()
         await pilot.press(key)
@@ -137,5 +137,5 @@ class BrokenSource(Reel):
 
 async def test_a_broken_engine_ends_the_app_loudly() -> None:
     with pytest.raises(Exception, match="engine broke"):
-        async with HactlApp(BLANK, BrokenSource([])).run_test() as pilot:
+        async with HactlApp(BLANK, lambda: BrokenSource([])).run_test() as pilot:
             await pilot.pause(0.5)

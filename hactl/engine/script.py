@@ -20,13 +20,21 @@ umask 077
 PATH=$PATH:/usr/sbin:/sbin LC_ALL=C
 export PATH LC_ALL
 hactl_hello='\036'
-while IFS=' ' read -r hactl_n hactl_w; do
+hactl_answer() {
 hactl_out=
 case $hactl_w in
 {arms}
 esac </dev/null >/dev/null
 printf "$hactl_hello%s\n%s %s\036" "$hactl_out" "$hactl_n" "$?"
 hactl_hello=
+}
+while [ $# -gt 1 ]; do
+hactl_n=$1 hactl_w=$2
+shift 2
+hactl_answer
+done
+while IFS=' ' read -r hactl_n hactl_w; do
+hactl_answer
 done
 """
 _ARM = "{word})\n{body}\n;;"
@@ -38,9 +46,10 @@ def loop_script(probes: Sequence[TickProbe]) -> str:
     return _FRAME.replace("{arms}", arms)
 
 
-def loop_command(probes: Sequence[TickProbe], first: bytes, timeout: float) -> Command:
-    """The loop as a command. `first` are the questions that are written with it, to spare a round trip."""
-    return Command(("sh", "-c", loop_script(probes)), stdin=first, timeout=timeout)
+def loop_command(probes: Sequence[TickProbe], first: Sequence[tuple[int, int]], timeout: float) -> Command:
+    """The loop as a command. `first` are questions, sequence and word, that come with it, to spare a round trip."""
+    words = (str(number) for asked in first for number in asked)
+    return Command(("sh", "-c", loop_script(probes), "sh", *words), timeout=timeout)
 
 
 def question(sequence: int, word: int) -> bytes:

@@ -58,7 +58,7 @@ class ShellLoop:
         self._hearer = hearer
         self._spawn = spawn
         self._waiting: dict[int, _Waiting] = {}  # by sequence number, in the order of asking
-        self._unsent: list[bytes] = []
+        self._unsent: list[tuple[int, int]] = []  # asked before the loop runs
         self._sequence = 0
         self._stream: Stream | None = None
         self._started = self.greeted = self.ended = False
@@ -66,16 +66,16 @@ class ShellLoop:
     def ask(self, keys: Sequence[str]) -> None:
         """Write these questions, all in one go. None of them may be `waiting`."""
         now, wall = self._clock.monotonic(), self._clock.wall()
-        lines = []
+        asked = []
         for key in keys:
             self._sequence += 1
             word = self._words[key]
             self._waiting[self._sequence] = _Waiting(self._probes[word], now, wall)
-            lines.append(question(self._sequence, word))
+            asked.append((self._sequence, word))
         if self._stream is not None:
-            self._write(b"".join(lines))
+            self._write(asked)
             return
-        self._unsent += lines
+        self._unsent += asked
         if not self._started:
             self._started = True
             self._spawn(self._start(), "starting the probe loop")
@@ -137,7 +137,7 @@ class ShellLoop:
     # --- inside ---
 
     async def _start(self) -> None:
-        first, self._unsent = b"".join(self._unsent), []
+        first, self._unsent = self._unsent, []
         command = loop_command(self._probes, first, START_TIMEOUT)
         try:
             stream = await self._transport.stream(command, _Sink(self))
@@ -152,13 +152,13 @@ class ShellLoop:
             return
         self._stream = stream
         if self._unsent:
-            late, self._unsent = b"".join(self._unsent), []
+            late, self._unsent = self._unsent, []
             self._write(late)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, asked: Sequence[tuple[int, int]]) -> None:
         assert self._stream is not None  # noqa: S101 - callers have just looked
         try:
-            self._stream.write(data)
+            self._stream.write(b"".join(question(sequence, word) for sequence, word in asked))
         except TransportError as error:
             self._end(error)
 

@@ -7,6 +7,7 @@ import contextlib
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from hactl.model.errors import AuthenticationError, HostKeyError, TransportError, UnreachableError
 from hactl.model.text import safe
@@ -219,7 +220,7 @@ class Login:
         keys: dict[str, list[object]] = {"": [], "cert-authority": [], "revoked": []}
         for entry in self._entries:
             with contextlib.suppress(asyncssh.KeyImportError):  # a key type that asyncssh does not know
-                keys[entry.marker].append(asyncssh.import_public_key(f"{entry.kind} {entry.key}"))
+                keys[entry.marker].append(_public(entry.kind, entry.key))
         return (keys[""], keys["cert-authority"], keys["revoked"], [], [], [], [])
 
     def _host_key_algorithms(self) -> list[str]:
@@ -299,6 +300,12 @@ _FIXED: dict[str, object] = {
     "login_timeout": 0,  # bounded from outside, where a prompt can stop the clock
     "connect_timeout": None,
 }
+
+
+@lru_cache(1024)
+def _public(kind: str, key: str) -> asyncssh.SSHKey:
+    """A stored host key, parsed once for all reconnections. Raises KeyImportError for a type that asyncssh lacks."""
+    return asyncssh.import_public_key(f"{kind} {key}")
 
 
 def _known(names: tuple[str, ...], kind: str) -> list[str]:

@@ -112,7 +112,8 @@ class ScriptedTransport:
         stream = ScriptedStream(self, sink)
         self.streams.append(stream)
         asyncio.get_running_loop().call_soon(sink.frame, "Welcome to this node!\n")
-        stream.write(command.stdin)
+        first = iter(command.argv[4:])
+        stream.write("".join(f"{sequence} {word}\n" for sequence, word in zip(first, first, strict=True)).encode())
         return stream
 
     async def open_unix(self, path: str) -> Duplex:

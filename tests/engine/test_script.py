@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
@@ -70,7 +69,10 @@ def test_what_the_loop_never_says_is_refused(frame):
         answer(frame)
 
 
-def test_the_first_questions_travel_with_the_command(tmp_path: Path):
-    asked = loop_command(probes("hactl_out=one"), question(1, 0), 5.0)
-    done = subprocess.run(asked.argv, input=asked.stdin, capture_output=True, timeout=10, check=False)
-    assert b"one" in done.stdout
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_the_first_questions_travel_with_the_command(shell):
+    asked = loop_command(probes("hactl_out=one; set -- x y z", "hactl_out=two"), [(7, 1), (8, 0)], 5.0)
+    words = [*shell, *asked.argv[1:]]
+    done = subprocess.run(words, input=question(9, 1), capture_output=True, timeout=10, check=False)
+    frames = done.stdout.decode().split("\x1e")[1:-1]
+    assert [answer(frame) for frame in frames] == [(7, "two", 0), (8, "one", 0), (9, "two", 0)]

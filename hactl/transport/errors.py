@@ -145,9 +145,10 @@ def key_encrypted(endpoint: Endpoint, paths: Sequence[str], *, wrong: bool = Fal
 
 
 def lost(node: str, why: str) -> ConnectionLostError:
+    why = one_line(why).removeprefix("Connection lost").removeprefix(": ")  # asyncssh says again what we say
     return ConnectionLostError(
         node,
-        f"the connection was lost: {one_line(why) or 'the far side closed it'}.",
+        f"the connection was lost: {why or 'the far side closed it'}.",
         remedy="What was under way has an unknown outcome; it is looked at again after the reconnect.",
     )
 

@@ -173,14 +173,18 @@ def wait_for(what: Callable[[], bool], seconds: float) -> None:
         time.sleep(0.5)
 
 
+def available(document: dict, service: str) -> tuple[int, int]:
+    (one,) = (one for one in document["services"] if one["name"] == service)
+    return one["available"], one["total"]
+
+
 def test_a_node_that_loses_its_power_is_shown_and_comes_back(inventory: str, home: Path, lab: Lab) -> None:
     healthy(inventory, home)
     lab.faults.inject("power-off", "app3")
     document = told(inventory, home)
     (node,) = (one for one in document["nodes"] if one["name"] == "app3")
     assert (node["link"]["phase"], node["host"]) == ("down", None)
-    (shop,) = (one for one in document["services"] if one["name"] == "shop")
-    assert (shop["available"], shop["total"]) == (2, 3)
+    wait_for(lambda: available(told(inventory, home), "shop") == (2, 3), PATIENCE)  # the balancers' checks take a while
     assert hactl("-i", inventory, "check", "--node", "app3", home=home).returncode == 2
     lab.faults.undo()
     wait_for(lambda: told(inventory, home)["services"][2]["status"]["level"] == "ok", PATIENCE)

@@ -5,6 +5,7 @@ It owns no state of the cluster beyond the newest picture and does no I/O: the s
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -21,8 +22,6 @@ from hactl.model.picture import Picture
 from hactl.model.state import initial
 from hactl.tui.messages import OpenNode, PictureArrived, PictureWanted
 from hactl.tui.screens.base import PictureScreen
-from hactl.tui.screens.node import NodeScreen
-from hactl.tui.screens.nodes import NodesScreen
 from hactl.tui.screens.overview import OverviewScreen
 from hactl.tui.signals import ended_by_signals
 
@@ -35,6 +34,15 @@ class PictureSource(Protocol):
     def refresh(self, node: str | None = None) -> None: ...
 
 
+# Screens that are not the first are loaded when they are opened: the first paint does not wait for them.
+
+
+def _nodes() -> Screen[None]:
+    from hactl.tui.screens.nodes import NodesScreen  # noqa: PLC0415 - see above
+
+    return NodesScreen()
+
+
 class HactlApp(App[None]):
     """`first` is shown at once; then whatever `open_source` makes, which is called once that is on the screen."""
 
@@ -42,7 +50,7 @@ class HactlApp(App[None]):
     CSS_PATH = "hactl.tcss"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
         "overview": OverviewScreen,
-        "nodes": NodesScreen,
+        "nodes": _nodes,
     }
     DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,6 +76,8 @@ class HactlApp(App[None]):
     @work(exclusive=True)
     async def watch_cluster(self) -> None:
         """Runs for as long as the app. An error here ends the app: never a screen that looks alive and is not."""
+        gc.freeze()  # what was loaded stays; the collector need not look at it
+        gc.enable()
         with ended_by_signals(lambda code: self.exit(return_code=code)):
             async with self._open_source() as source:
                 self._source = source
@@ -81,6 +91,8 @@ class HactlApp(App[None]):
 
     @on(OpenNode)
     def open_node(self, message: OpenNode) -> None:
+        from hactl.tui.screens.node import NodeScreen  # noqa: PLC0415 - see _nodes
+
         self.push_screen(NodeScreen(message.node))
 
     @on(PictureWanted)

@@ -82,9 +82,19 @@ class Scripts:
 
 SERVICE_STOP = Scripts('systemctl stop "$1"', 'systemctl start "$1"')
 SERVICE_KILL = Scripts(
-    'systemctl kill --signal=KILL "$1"',
-    # The count of restarts is forgotten too, or the unit would be called restarted for some minutes more.
-    'systemctl reset-failed "$1"; systemctl is-active --quiet "$1" || systemctl start "$1"',
+    # Until systemd has noticed: an undo that came before would be followed by a restart.
+    """
+    before=$(systemctl show -p MainPID --value "$1")
+    systemctl kill --signal=KILL "$1"
+    for _ in $(seq 50); do
+        [ "$(systemctl show -p MainPID --value "$1")" = "$before" ] || break
+        sleep 0.1
+    done""",
+    # The count of restarts is forgotten last, or the unit would be called restarted for some minutes more.
+    """
+    systemctl is-active --quiet "$1" || { systemctl reset-failed "$1"; systemctl start "$1"; }
+    systemctl reset-failed "$1"
+    """,
 )
 SERVICE_FREEZE = Scripts('systemctl kill --signal=STOP "$1"', 'systemctl kill --signal=CONT "$1"')
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -55,12 +56,15 @@ class Lines(ScrollView):
         self._lines = new
         if len(old) != len(new):
             self.virtual_size = Size(self.size.width, len(new))
-            self.refresh(layout=self.styles.height is not None and self.styles.height.is_auto)
+            self.refresh(layout=True)
             return
         top = self.scroll_offset.y
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             if before != after and 0 <= index - top < self.size.height:
                 self.refresh(Region(0, index - top, self.size.width, 1))
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - Textual's signature
+        return max((sum(cell_len(span.text) for span in line) for line in self._lines), default=0)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
         return len(self._lines)

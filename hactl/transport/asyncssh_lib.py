@@ -30,4 +30,8 @@ finally:
     if sys.modules.get(_X509, ...) is None:
         del sys.modules[_X509]
 
+from hactl.transport.asyncssh_tuning import tune  # noqa: E402 - needs asyncssh imported as above
+
+tune()
+
 __all__ = ["asyncssh"]

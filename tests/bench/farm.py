@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,7 +118,9 @@ def farm() -> Iterator[Farm]:
         (folder / "sshd_config").write_text(_CONFIG.format(port=PORT, folder=folder))
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         sshd = shutil.which("sshd") or "/usr/sbin/sshd"
-        server = subprocess.Popen([sshd, "-D", "-e", "-f", folder / "sshd_config"])
+        # However the benchmark ends, the server goes with it.
+        words = ["setpriv", "--pdeathsig", "TERM", sshd, "-D", "-e", "-f", folder / "sshd_config"]
+        server = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             _wait_for_port()
             yield Farm(folder, server.pid)
@@ -146,7 +148,8 @@ def _wait_for_port() -> None:
 def _end(server: subprocess.Popen[bytes]) -> None:
     """The listener and every session it has forked."""
     for pid in children(server.pid):
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it ends by itself at this very moment
+            os.kill(pid, signal.SIGTERM)
     server.terminate()
     server.wait(10)
 

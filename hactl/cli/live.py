@@ -23,16 +23,27 @@ _SILENT_FOR = 1.0  # seconds; what is done by then needs no progress
 
 
 def snapshot(
-    inventory: Inventory, *, limit: str | None, timeout: float | None, may_ask: bool = True, interval: float = 2.0
+    inventory: Inventory,
+    *,
+    limit: str | None,
+    timeout: float | None,
+    may_ask: bool = True,
+    interval: float = 2.0,
+    show: Callable[[Picture], None] = lambda _: None,
 ) -> Picture:
-    """Ask every node of `limit` once. `timeout` seconds at most, where given. Raises LimitError."""
+    """Ask every node of `limit` once. `timeout` seconds at most, where given. Raises LimitError.
+
+    `show` gets the picture before hundreds of connections are closed: whoever waits for it need not wait for them.
+    """
 
     async def once(control: Control) -> Picture:
         progress = Progress()
         try:
-            return await control.snapshot(progress.count, within=timeout)
+            picture = await control.snapshot(progress.count, within=timeout)
         finally:
             progress.clear()
+        show(picture)
+        return picture
 
     return with_control(inventory, once, limit=limit, may_ask=may_ask, interval=interval)
 

@@ -88,8 +88,9 @@ def status(
     from hactl.cli import live
     from hactl.model.findings import Level
 
-    picture = live.snapshot(inventory, limit=limit, timeout=timeout)
-    click.echo(render(picture, fmt))
+    picture = live.snapshot(
+        inventory, limit=limit, timeout=timeout, show=lambda picture: click.echo(render(picture, fmt))
+    )
     return ExitCode.NEGATIVE if reflect and picture.assessment.cluster.level is not Level.OK else ExitCode.OK
 
 

@@ -19,6 +19,11 @@ class ExitCode(IntEnum):
     UNREACHABLE = 4
     REFUSED = 5
     UNSUPPORTED = 6
+    GUARDED = 7
+    UNDONE = 8
+    STOPPED = 9
+    UNCERTAIN = 10
+    CHANGED = 11
     CRASHED = 70
     BUSY = 75
     INTERRUPTED = 130
@@ -33,6 +38,11 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.UNREACHABLE: "A node could not be asked: no connection, lost connection, or no answer in time.",
     ExitCode.REFUSED: "Trust or permission is missing: host key, login, sudo rule, socket.",
     ExitCode.UNSUPPORTED: "This machine or transport cannot do what was asked.",
+    ExitCode.GUARDED: "A guard refuses: nothing was touched. Every refusal names its override.",
+    ExitCode.UNDONE: "It failed and was undone: the cluster is as it was before.",
+    ExitCode.STOPPED: "The run was stopped before its end: `hactl runs resume` or `hactl runs undo`.",
+    ExitCode.UNCERTAIN: "It could not be found out whether something was done; the run's report names it.",
+    ExitCode.CHANGED: "The cluster has changed since the plan was made: plan again.",
     ExitCode.CRASHED: "A fault in hactl itself; a report was written.",
     ExitCode.BUSY: "Somebody else is at it: the lock is held. Try again later.",
     ExitCode.INTERRUPTED: "Ctrl-C.",
@@ -59,6 +69,9 @@ CHECK_MEANINGS: dict[CheckCode, str] = {
 # The first class that an error is an instance of decides: specific before general.
 _BY_ERROR: tuple[tuple[type[errors.HactlError], ExitCode], ...] = (
     (errors.InputError, ExitCode.USAGE),
+    (errors.GuardError, ExitCode.GUARDED),
+    (errors.PlanChangedError, ExitCode.CHANGED),
+    (errors.LockHeldError, ExitCode.BUSY),
     (errors.LabUnsupportedError, ExitCode.UNSUPPORTED),
     (errors.UnsupportedError, ExitCode.UNSUPPORTED),
     (errors.HostKeyError, ExitCode.REFUSED),

@@ -47,6 +47,60 @@ class LimitError(InputError):
     code = "limit"
 
 
+class PlaybookError(InputError):
+    """One or more problems in a playbook, or none of that name; `problems` holds every one, in file order."""
+
+    code = "playbook"
+
+    def __init__(self, message: str, problems: tuple[str, ...] = (), *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.problems = problems
+
+
+class RunNotFoundError(InputError):
+    """No run of that name is in the journal, or it is not in a state in which this can be done with it."""
+
+    code = "run"
+
+
+class GuardError(HactlError):
+    """Guards refuse; `reasons` holds every refusal, each with the override that sets it aside."""
+
+    code = "refused"
+
+    def __init__(self, message: str, reasons: tuple[str, ...] = (), *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.reasons = reasons
+
+
+class PlanChangedError(HactlError):
+    """What was confirmed no longer holds: the cluster has changed since. `changes` says how. Plan again."""
+
+    code = "plan-changed"
+
+    def __init__(self, message: str, changes: tuple[str, ...] = (), *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.changes = changes
+
+
+class LockHeldError(HactlError):
+    """Somebody else holds the cluster's lock; the message says who, for what, since when, from where."""
+
+    code = "lock-held"
+
+
+class LockError(HactlError):
+    """The cluster's lock could not be taken on a majority of its nodes, or was lost."""
+
+    code = "lock"
+
+
+class JournalError(HactlError):
+    """The journal of runs cannot be read or written: no run starts without it."""
+
+    code = "journal"
+
+
 class LabError(HactlError):
     """The lab could not do what was asked."""
 

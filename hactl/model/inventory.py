@@ -113,6 +113,31 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where users reach a service, and where a run's prober sends its requests.
+
+    `socket` is a local Unix socket that leads there, `via` a node to go by; with neither, this machine connects itself.
+    """
+
+    service: str
+    url: str  # http or https
+    socket: str | None = None
+    via: str | None = None
+    rate: float = 10.0  # requests a second
+    timeout: float = 5.0  # seconds; an answer that comes later has failed
+    expect_status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """When acting is welcome, in UTC. `days` are 0 (Monday) to 6; an end before the begin lies on the next day."""
+
+    days: tuple[int, ...]
+    begin: int  # minutes since midnight
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class HttpService(Service):
     port: int = 80
     health: str = "/"
@@ -121,6 +146,7 @@ class HttpService(Service):
     package: str | None = None
     version_path: str | None = None  # path that answers with the running version
     version_command: tuple[str, ...] = ()  # or the argv that prints it
+    public: tuple[Endpoint, ...] = ()
     kind = ServiceKind.HTTP
 
 
@@ -224,6 +250,7 @@ class Inventory:
     vips: Mapping[str, Vip]
     thresholds: Thresholds
     drill_node: str | None = None
+    maintenance: tuple[MaintenanceWindow, ...] = ()  # empty: any time will do
     path: str = ""  # the file it was read from, absolute; "" when built in memory
 
     def services_on(self, node: str) -> tuple[Service, ...]:

@@ -1,0 +1,435 @@
+"""A run's story: the events that the runner journals, and the state that folding them gives.
+
+The same event is journal line, JSON line, CLI sentence and TUI message. Times are epoch seconds for people (`at`, in
+the journal's row) and `seconds` from a monotonic clock for durations. An event is on disk before the act that it
+announces begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+from hactl.model.guard import GuardVerdict
+from hactl.model.plan import Plan
+
+
+class Outcome(StrEnum):
+    """How a run ended. A run without one is going on, or its runner was killed."""
+
+    DONE = "done"
+    FAILED = "failed"  # stopped by a failure; what is as it should not be is named
+    UNDONE = "undone"  # it failed, or somebody asked, and what it had done was put back
+    STOPPED = "stopped"  # at a safe point, by somebody's wish or because it could not go on safely
+    UNKNOWN = "unknown"  # a step's outcome could not be found out
+    CANCELLED = "cancelled"  # aborted between two safe points by a second Ctrl-C
+
+
+class StepPhase(StrEnum):
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"  # was so already, or `when` did not hold
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+    UNDO_FAILED = "undo-failed"
+
+
+class WishKind(StrEnum):
+    """What somebody asks of a runner, through the journal."""
+
+    PAUSE = "pause"  # wait at the next safe point
+    GO_ON = "go-on"
+    STOP = "stop"  # end at the next safe point
+    ABORT = "abort"  # end now
+    UNDO = "undo"  # stop at the next safe point and put everything back
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """`attempt` 1 is the first process; each resume or undo is one more."""
+
+    digest: str
+    who: str
+    host: str
+    pid: int
+    attempt: int = 1
+    purpose: str = "run"  # "run", "resume" or "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class LockTaken:
+    epoch: int
+    nodes: tuple[str, ...]
+    missing: tuple[str, ...] = ()  # nodes that could not be locked
+
+
+@dataclass(frozen=True, slots=True)
+class LockLost:
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardsChecked:
+    """Before the step of this index (None: before the first), on a fresh picture."""
+
+    verdicts: tuple[GuardVerdict, ...]
+    step: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """`memory` is what the verb needs to take the step back; `before` what was observed."""
+
+    step: int
+    memory: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, str] = field(default_factory=dict)
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CommandStarted:
+    step: int
+    node: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandDone:
+    """`exit` None: it was not learned how it ended (`stderr` says why). Output is safe text, cut to what is kept."""
+
+    step: int
+    node: str
+    exit: int | None
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepProgress:
+    """What is being waited for. `numbers` hold live values ("sessions"); `eta` is seconds, where it can be told."""
+
+    step: int
+    sentence: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """`skipped`: nothing had to be done. `waited` of the `seconds` were stated waits."""
+
+    step: int
+    sentence: str
+    seconds: float
+    after: Mapping[str, str] = field(default_factory=dict)
+    skipped: bool = False
+    waited: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    step: int
+    sentence: str
+    seconds: float
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepUnknown:
+    """It cannot be said whether the step's act happened. Followed by what looking again has shown, or by the end."""
+
+    step: int
+    sentence: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UndoStarted:
+    step: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class UndoDone:
+    step: int
+    sentence: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UndoFailed:
+    step: int
+    sentence: str
+    seconds: float
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCount:
+    """Available members of a pool, over all balancers that could be asked. `unknown`: members nobody could judge."""
+
+    pool: str
+    available: int
+    total: int
+    minimum: int
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Journaled when it changes."""
+
+    pools: tuple[PoolCount, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTick:
+    """What the prober saw in one interval. `slowest` and `gap` (the longest time without a good answer) in seconds."""
+
+    endpoint: str
+    seconds: float
+    sent: int
+    failed: int
+    slowest: float
+    gap: float
+    error: str = ""  # the newest one
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A stated wait of the run itself: settling, the pause between batches."""
+
+    why: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """Somebody asked for something; the runner has noticed."""
+
+    wish: WishKind
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Anything else that the story needs: a balancer was reloaded, a connection was made again."""
+
+    sentence: str
+    level: str = "info"  # "info" or "warn"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    outcome: Outcome
+    sentence: str
+    seconds: float
+
+
+Event: TypeAlias = (
+    RunStarted
+    | LockTaken
+    | LockLost
+    | GuardsChecked
+    | StepStarted
+    | CommandStarted
+    | CommandDone
+    | StepProgress
+    | StepDone
+    | StepFailed
+    | StepUnknown
+    | UndoStarted
+    | UndoDone
+    | UndoFailed
+    | Availability
+    | ProbeTick
+    | Waiting
+    | Wished
+    | Said
+    | RunEnded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as the journal has it. `number` counts from 1 within the run; `at` is epoch seconds."""
+
+    run: str
+    number: int
+    at: float
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    phase: StepPhase = StepPhase.PENDING
+    sentence: str = ""
+    seconds: float = 0.0
+    waited: float = 0.0
+    began_at: float | None = None  # epoch seconds
+    ended_at: float | None = None
+    memory: Mapping[str, str] | None = None  # None: it never started, so there is nothing to take back
+    before: Mapping[str, str] = field(default_factory=dict)
+    after: Mapping[str, str] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTotals:
+    endpoint: str
+    sent: int = 0
+    failed: int = 0
+    slowest: float = 0.0
+    gap: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """Everything that the story has told so far. `outcome` None: not ended; whether somebody still works on it is for
+    the lock and the process to say.
+    """
+
+    run: str
+    plan: Plan
+    steps: tuple[StepState, ...]
+    attempt: int = 0
+    who: str = ""
+    host: str = ""
+    pid: int = 0
+    began_at: float | None = None
+    ended_at: float | None = None
+    outcome: Outcome | None = None
+    sentence: str = ""
+    paused: bool = False
+    wish: WishKind | None = None
+    epoch: int = 0
+    current: tuple[int, ...] = ()  # steps that run now
+    lowest: Mapping[str, PoolCount] = field(default_factory=dict)  # the fewest available of each pool
+    pools: Mapping[str, PoolCount] = field(default_factory=dict)  # newest
+    probes: Mapping[str, ProbeTotals] = field(default_factory=dict)  # by endpoint
+    last: int = 0  # number of the newest event
+
+
+def begun(run: str, plan: Plan) -> RunState:
+    return RunState(run, plan, tuple(StepState() for _ in plan.steps))
+
+
+def folded(run: str, plan: Plan, events: Iterable[Recorded]) -> RunState:
+    """The state after all of these events."""
+    state = begun(run, plan)
+    for event in events:
+        state = after(state, event)
+    return state
+
+
+def after(state: RunState, recorded: Recorded) -> RunState:  # noqa: PLR0911 - one return an event
+    """The state after one more event. Unknown kinds change nothing but `last`."""
+    event, at = recorded.event, recorded.at
+    state = replace(state, last=recorded.number)
+    match event:
+        case RunStarted():
+            return replace(
+                state,
+                attempt=event.attempt,
+                who=event.who,
+                host=event.host,
+                pid=event.pid,
+                began_at=at if state.began_at is None else state.began_at,
+                ended_at=None,
+                outcome=None,
+                sentence="",
+                paused=False,
+                wish=None,
+                current=(),
+            )
+        case LockTaken():
+            return replace(state, epoch=event.epoch)
+        case Availability():
+            return _counted(state, event)
+        case ProbeTick():
+            return _probed(state, event)
+        case Wished():
+            wish = None if event.wish is WishKind.GO_ON else event.wish
+            return replace(state, wish=wish, paused=event.wish is WishKind.PAUSE)
+        case RunEnded():
+            return replace(state, outcome=event.outcome, sentence=event.sentence, ended_at=at, current=(), paused=False)
+        case _:
+            return _step(state, event, at)
+
+
+def _step(state: RunState, event: Event, at: float) -> RunState:
+    index = getattr(event, "step", None)
+    if index is None:
+        return state
+    old = state.steps[index]
+    new = _stepped(old, event, at)
+    if new is old:
+        return state
+    steps = (*state.steps[:index], new, *state.steps[index + 1 :])
+    running = new.phase in {StepPhase.RUNNING, StepPhase.UNDOING}
+    rest = tuple(one for one in state.current if one != index)
+    return replace(state, steps=steps, current=(*rest, index) if running else rest)
+
+
+def _stepped(step: StepState, event: Event, at: float) -> StepState:  # noqa: PLR0911 - likewise
+    match event:
+        case StepStarted():
+            return replace(
+                step,
+                phase=StepPhase.RUNNING,
+                # A resumed step was begun before: what it found first is what has to be put back.
+                memory=event.memory if step.memory is None else step.memory,
+                before=event.before if step.memory is None else step.before,
+                attempts=step.attempts + 1,
+                began_at=at,
+                ended_at=None,
+                sentence="",
+            )
+        case StepProgress():
+            return replace(step, sentence=event.sentence, numbers=event.numbers)
+        case StepDone():
+            phase = StepPhase.SKIPPED if event.skipped else StepPhase.DONE
+            done = replace(step, phase=phase, after=event.after, waited=event.waited)
+            return _ended(done, event.sentence, event.seconds, at)
+        case StepFailed():
+            return _ended(replace(step, phase=StepPhase.FAILED), event.sentence, event.seconds, at)
+        case StepUnknown():
+            return _ended(replace(step, phase=StepPhase.UNKNOWN), event.sentence, event.seconds, at)
+        case UndoStarted():
+            return replace(step, phase=StepPhase.UNDOING, sentence=event.why)
+        case UndoDone():
+            return _ended(replace(step, phase=StepPhase.UNDONE), event.sentence, event.seconds, at)
+        case UndoFailed():
+            return _ended(replace(step, phase=StepPhase.UNDO_FAILED), event.sentence, event.seconds, at)
+        case _:
+            return step
+
+
+def _ended(step: StepState, sentence: str, seconds: float, at: float) -> StepState:
+    return replace(step, sentence=sentence, seconds=seconds, ended_at=at, numbers={})
+
+
+def _counted(state: RunState, event: Availability) -> RunState:
+    lowest = dict(state.lowest)
+    for count in event.pools:
+        if count.pool not in lowest or count.available < lowest[count.pool].available:
+            lowest[count.pool] = count
+    return replace(state, pools={count.pool: count for count in event.pools}, lowest=lowest)
+
+
+def _probed(state: RunState, tick: ProbeTick) -> RunState:
+    old = state.probes.get(tick.endpoint) or ProbeTotals(tick.endpoint)
+    new = ProbeTotals(
+        tick.endpoint,
+        old.sent + tick.sent,
+        old.failed + tick.failed,
+        max(old.slowest, tick.slowest),
+        max(old.gap, tick.gap),
+    )
+    return replace(state, probes={**state.probes, tick.endpoint: new})

@@ -80,6 +80,7 @@ class Targets:
     batch: Raw = "1"  # an amount
     canary: Raw = 0  # so many nodes first, one by one
     pause: Raw = 0.0  # seconds between batches
+    needed: tuple[str, ...] = ()  # per-node steps: a target on which all of them are done already is left alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,9 +226,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
+    """`error` is the code of the error of `model.errors` that ended it ("plan-changed", "lock-held"), if one did."""
+
     outcome: Outcome
     sentence: str
     seconds: float
+    error: str = ""
 
 
 Event: TypeAlias = (
@@ -257,12 +260,15 @@ Event: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event as the journal has it. `number` counts from 1 within the run; `at` is epoch seconds."""
+    """An event as the journal has it. `number` counts from 1 within the run; `at` is epoch seconds; `hash` is its link
+    in the journal's chain ("" while it is not written).
+    """
 
     run: str
     number: int
     at: float
     event: Event
+    hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +312,7 @@ class RunState:
     ended_at: float | None = None
     outcome: Outcome | None = None
     sentence: str = ""
+    error: str = ""  # the code of the error that ended it
     paused: bool = False
     wish: WishKind | None = None
     epoch: int = 0
@@ -344,6 +351,7 @@ def after(state: RunState, recorded: Recorded) -> RunState:  # noqa: PLR0911 - o
                 ended_at=None,
                 outcome=None,
                 sentence="",
+                error="",
                 paused=False,
                 wish=None,
                 current=(),
@@ -358,7 +366,15 @@ def after(state: RunState, recorded: Recorded) -> RunState:  # noqa: PLR0911 - o
             wish = None if event.wish is WishKind.GO_ON else event.wish
             return replace(state, wish=wish, paused=event.wish is WishKind.PAUSE)
         case RunEnded():
-            return replace(state, outcome=event.outcome, sentence=event.sentence, ended_at=at, current=(), paused=False)
+            return replace(
+                state,
+                outcome=event.outcome,
+                sentence=event.sentence,
+                error=event.error,
+                ended_at=at,
+                current=(),
+                paused=False,
+            )
         case _:
             return _step(state, event, at)
 

@@ -1,0 +1,1 @@
+"""Clients and observers of the lab that are not hactl: standard library only, run in the lab's own network."""

@@ -73,6 +73,11 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
+class Now:
+    """Answered with the second of a monotonic clock, a float: a verb with a deadline of its own measures by it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """Progress, for people and for the journal: a sentence and its numbers ("sessions": 3.0). Answered with None."""
 
@@ -103,7 +108,7 @@ class Fetched:
     error: str = ""
 
 
-Ask: TypeAlias = RunCommand | AskSocket | Fetch | Wait | Tell | ReadLocal | RunLocal
+Ask: TypeAlias = RunCommand | AskSocket | Fetch | Wait | Now | Tell | ReadLocal | RunLocal
 # What comes back depends on the ask; the functions below give it its type.
 Doing: TypeAlias = Generator[Ask, Any, T]
 
@@ -133,6 +138,11 @@ def fetch(port: int, path: str, host: str, *, node: str | None = None, timeout: 
 
 def wait(seconds: float, why: str) -> Doing[None]:
     yield Wait(seconds, why)
+
+
+def now() -> Doing[float]:
+    second: float = yield Now()
+    return second
 
 
 def tell(sentence: str, **numbers: float) -> Doing[None]:
@@ -218,7 +228,8 @@ class Verb(ABC, Generic[A]):
     """One typed act. Subclasses are stateless singletons; `arguments` is a dataclass that `parameters_of` can read.
 
     `check` only reads, and says whether it is so already; it is also the read-back, asked again until it says done or
-    the step's deadline is over. `remember` only reads, and is journaled before `do`. `undo` takes back what `do` did
+    the step's deadline is over; but a verb that is `always` done answers with True for its read-back alone: nothing is
+    asked before its turn, and it is never skipped. `remember` only reads, and is journaled before `do`. `undo` takes back what `do` did
     with what `remember` found; it must do no harm when `do` never ran. A verb is `idempotent` when doing it twice is
     doing it once, and `has_undo` when `undo` is there.
     """
@@ -230,6 +241,7 @@ class Verb(ABC, Generic[A]):
     mutates: ClassVar[bool] = True
     idempotent: ClassVar[bool] = True
     has_undo: ClassVar[bool] = False
+    always: ClassVar[bool] = False  # done whenever its turn comes (a wait, a script): `check` is asked only after `do`
     irreversible: ClassVar[bool] = False  # a plan with such a step wants the confirmation typed
     effect: ClassVar[Effect] = Effect.NONE
     deadline: ClassVar[float] = 60.0  # seconds for a step that names none, read-back included

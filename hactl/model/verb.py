@@ -232,6 +232,10 @@ class Verb(ABC, Generic[A]):
     asked before its turn, and it is never skipped. `remember` only reads, and is journaled before `do`. `undo` takes back what `do` did
     with what `remember` found; it must do no harm when `do` never ran. A verb is `idempotent` when doing it twice is
     doing it once, and `has_undo` when `undo` is there.
+
+    Where `check` cannot tell that it was done (a restart leaves the world as it was), `reads_back` is False: `do`
+    itself proves it against its memory before it returns, and the step is done when it has returned. Given the memory
+    of an attempt that was cut off, such a `do` sees whether that attempt took effect, and does not act again if so.
     """
 
     name: ClassVar[str]  # "balancer.drain"
@@ -240,6 +244,7 @@ class Verb(ABC, Generic[A]):
     per_node: ClassVar[bool] = True  # False: acts for the cluster, once
     mutates: ClassVar[bool] = True
     idempotent: ClassVar[bool] = True
+    reads_back: ClassVar[bool] = True
     has_undo: ClassVar[bool] = False
     always: ClassVar[bool] = False  # done whenever its turn comes (a wait, a script): `check` is asked only after `do`
     irreversible: ClassVar[bool] = False  # a plan with such a step wants the confirmation typed

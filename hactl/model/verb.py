@@ -229,9 +229,9 @@ class Verb(ABC, Generic[A]):
 
     `check` only reads, and says whether it is so already; it is also the read-back, asked again until it says done or
     the step's deadline is over; but a verb that is `always` done answers with True for its read-back alone: nothing is
-    asked before its turn, and it is never skipped. `remember` only reads, and is journaled before `do`. `undo` takes back what `do` did
-    with what `remember` found; it must do no harm when `do` never ran. A verb is `idempotent` when doing it twice is
-    doing it once, and `has_undo` when `undo` is there.
+    asked before its turn, and it is never skipped. `remember` only reads, and is journaled before `do`. `undo` takes
+    back what `do` did with what `remember` found; it must do no harm when `do` never ran. A verb is `idempotent` when
+    doing it twice is doing it once, and `has_undo` when `undo` is there.
 
     Where `check` cannot tell that it was done (a restart leaves the world as it was), `reads_back` is False: `do`
     itself proves it against its memory before it returns, and the step is done when it has returned. Given the memory

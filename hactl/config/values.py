@@ -1,4 +1,4 @@
-"""The kinds of value that an inventory's keys hold, each with its check and the sentence that a wrong one gets.
+"""The kinds of value that a file's keys hold, as types for pydantic; what only inventories hold is checked here too.
 
 A check either returns the value or raises ValueError with a sentence that reads after "KEY: ". Nothing here knows which
 key it serves.
@@ -9,37 +9,17 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from pathlib import PurePosixPath
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from hactl.model.suggest import nearest, quoted
-from hactl.model.text import safe
+from hactl.model.values import NAME, duration, filled, package, remote_path, text, unit
 
-NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 RESERVED = frozenset({"all", "none", "localhost", "ungrouped"})
 PLACEHOLDERS = ("cluster", "node")
 
-_UNIT_TYPES = ("service", "socket", "timer", "target", "mount", "path", "slice", "scope", "device", "swap", "automount")
-_UNIT = re.compile(rf"[A-Za-z0-9:_.\\@-]+\.(?:{'|'.join(_UNIT_TYPES)})")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
-_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+(?::[a-z0-9]+)?")
-
-
-def text(value: str) -> str:
-    """One line that can be shown anywhere: nothing that moves a cursor, hides or reorders."""
-    if safe(value) != value or "\n" in value or "\t" in value:
-        raise ValueError(f"{quoted(value)} holds a control or invisible character")
-    return value
-
-
-def filled(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be empty")
-    return text(value)
 
 
 def name(value: str) -> str:
@@ -95,28 +75,6 @@ def _address_hint(value: str) -> str:
     return ""
 
 
-def unit(value: str) -> str:
-    if not _UNIT.fullmatch(value):
-        hint = f'; did you mean "{value}.service"?' if _UNIT.fullmatch(f"{value}.service") else ""
-        raise ValueError(f"{quoted(value)} is not a systemd unit's full name{hint}")
-    return value
-
-
-def package(value: str) -> str:
-    if not _PACKAGE.fullmatch(value):
-        raise ValueError(f"{quoted(value)} is not the name of a Debian package")
-    return value
-
-
-def remote_path(value: str) -> str:
-    """A path on a node, where nobody's home and no working directory can be assumed."""
-    if not filled(value).startswith("/"):
-        raise ValueError(f"{quoted(value)} must be an absolute path on the node")
-    if ".." in PurePosixPath(value).parts:
-        raise ValueError(f"{quoted(value)} must not contain ..")
-    return value
-
-
 def local_path(value: str) -> str:
     """A path on this machine; may start with ~, may be relative to the inventory, may hold {cluster} and {node}."""
     filled(value)
@@ -149,12 +107,7 @@ def _one_or_more(value: object) -> object:
 
 
 def _duration(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    found = _DURATION.fullmatch(value.strip())
-    if found is None:
-        raise ValueError(f'{quoted(value)} is not a duration; write seconds, or "90s", "15m", "26h", "8d", "2w"')
-    return float(found[1]) * _SECONDS[found[2]]
+    return duration(value) if isinstance(value, str) else value
 
 
 def _no_level(value: object) -> object:

@@ -14,7 +14,7 @@ from hactl.model.parameters import ParameterKind
 
 @dataclass(frozen=True, slots=True)
 class ConditionFact:
-    """A question about the step's node. `argument` None: it takes none; `without`: what is asked when it is left away."""
+    """A question about the step's node. `argument` None: it takes none; `without`: what is asked without it."""
 
     name: str
     meaning: str

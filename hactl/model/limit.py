@@ -56,14 +56,31 @@ def parse_limit(text: str, inventory: Inventory) -> tuple[str, ...]:
     return nodes
 
 
+def check_syntax(text: str) -> None:
+    """Raises LimitError when no inventory could make sense of `text`."""
+    terms = [term.removeprefix("!") for term in re.split(r"[,\s]+", text) if term]
+    if not terms:
+        raise LimitError("The limit is empty.", remedy=_SYNTAX)
+    for term in terms:
+        kind, colon, name = term.partition(":")
+        if colon and kind not in _KINDS:
+            raise _no_such_kind(term, kind)
+        if not (name if colon else term):
+            raise LimitError(f"{quoted(term)} names nothing.", remedy=_SYNTAX)
+
+
+def _no_such_kind(term: str, kind: str) -> LimitError:
+    hint = did_you_mean(f"{kind}:", [f"{known}:" for known in _KINDS])
+    return LimitError(f"{quoted(term)}: there is no {quoted(kind + ':')}{hint or '.'}")
+
+
 def _meant(term: str, inventory: Inventory) -> set[str]:
     """The nodes that one term without its `!` names. Raises LimitError when there are none."""
     kind, colon, name = term.partition(":")
     if not colon:
         return set(inventory.nodes) if term == "all" else _matching(term, {n: (n,) for n in inventory.nodes}, "node")
     if kind not in _KINDS:
-        hint = did_you_mean(f"{kind}:", [f"{known}:" for known in _KINDS])
-        raise LimitError(f"{quoted(term)}: there is no {quoted(kind + ':')}{hint or '.'}")
+        raise _no_such_kind(term, kind)
     return _KINDS[kind](name, inventory)
 
 

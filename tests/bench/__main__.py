@@ -1,11 +1,11 @@
-"""`./dev bench [cold|stream|startup] [options]`: the long measurements, one after the other when none is named."""
+"""`./dev bench [cold|stream|startup|upgrade] [options]`: the long measurements; when none is named, all."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-PROGRAMS = ("startup", "cold", "stream")
+PROGRAMS = ("startup", "cold", "stream", "upgrade")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from hactl.model.guard import GuardVerdict
 from hactl.model.inventory import Endpoint
 from hactl.model.parameters import Value
 from hactl.model.playbook import Budget, Condition, OnFailure
-from hactl.model.verb import Shown
+from hactl.model.verb import Effect, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,8 @@ class PlannedStep:
     first: tuple[Shown, ...] = ()
     skip: str = ""
     seconds: float = 0.0
+    effect: Effect = Effect.NONE  # the verb's, for those who judge the plan without the verbs at hand
+    mutates: bool = True
 
     @property
     def label(self) -> str:

@@ -1,0 +1,195 @@
+"""A run as people follow it: each event in a sentence, nodes and steps as a matrix, and the proof at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hactl.model.findings import Level
+from hactl.model.guard import Ruling
+from hactl.model.plan import Plan
+from hactl.model.run import Outcome, ProbeTotals, RunState, StepPhase, StepState
+from hactl.view import units
+from hactl.view.events import event_sentence
+from hactl.view.lines import Line
+from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, PHASE_LEVELS, pool_words
+from hactl.view.tables import Cell, Column, Row, Table
+
+__all__ = [
+    "CLUSTER",
+    "event_sentence",
+    "matrix_rows",
+    "next_lines",
+    "outcome_level",
+    "outcome_word",
+    "phase_cell",
+    "pool_words",
+    "pools_line",
+    "probe_words",
+    "prober_line",
+    "progress_words",
+    "proof_lines",
+    "refused_names",
+    "step_rows",
+    "unfinished",
+]
+
+CLUSTER = "cluster"  # the row of steps that are for no node
+_TIMED = {StepPhase.DONE, StepPhase.FAILED, StepPhase.UNKNOWN, StepPhase.UNDONE, StepPhase.UNDO_FAILED}
+_WORDS = {
+    StepPhase.PENDING: "-",
+    StepPhase.SKIPPED: "was so",
+    StepPhase.RUNNING: "runs",
+    StepPhase.UNDO_FAILED: "undo failed",
+}
+
+
+# --- the matrix ---
+
+
+def matrix_rows(state: RunState, now: float | None = None) -> Table:
+    """Nodes by steps: a row for each node, a column for each step's name. `now` (epoch seconds) gives ages."""
+    names = list(dict.fromkeys(step.name for step in state.plan.steps))
+    columns = (Column("node", "node"), *(Column(name, name) for name in names))
+    cells = _cells(state, now)
+    rows = [
+        Row(node, (Cell(node), *(cells.get((name, node), _NONE) for name in names)), _worst(cells, node=node))
+        for node in _nodes(state.plan)
+    ]
+    return Table(columns, tuple(rows))
+
+
+def step_rows(state: RunState, now: float | None = None) -> Table:
+    """Steps by nodes: the same, turned round, for a screen that is higher than it is wide."""
+    nodes = _nodes(state.plan)
+    columns = (Column("step", "step"), *(Column(node, node) for node in nodes))
+    cells = _cells(state, now)
+    names = dict.fromkeys(step.name for step in state.plan.steps)
+    rows = [Row(name, (Cell(name), *(cells.get((name, node), _NONE) for node in nodes))) for name in names]
+    return Table(columns, tuple(rows))
+
+
+def phase_cell(step: StepState, now: float | None = None) -> Cell:
+    """How a step stands: its phase in a word, and how long it took, or takes already."""
+    level = PHASE_LEVELS[step.phase]
+    word = _WORDS.get(step.phase, step.phase.value)
+    if step.phase in _TIMED:
+        took = units.duration(step.seconds)
+        return Cell(took if step.phase is StepPhase.DONE else f"{word} {took}", level)
+    if step.phase in {StepPhase.RUNNING, StepPhase.UNDOING} and now is not None and step.began_at is not None:
+        return Cell(f"{word} {units.duration(round(max(0.0, now - step.began_at)))}", level)
+    return Cell(word, level, unknown=step.phase is StepPhase.PENDING)
+
+
+_NONE = Cell("", unknown=True)  # no such step on this node
+
+
+def _nodes(plan: Plan) -> list[str]:
+    """Every node that a step is for, in the order of the plan; the cluster's own steps last."""
+    found = dict.fromkeys(step.node or CLUSTER for step in plan.steps)
+    named = [node for node in found if node != CLUSTER]
+    return named + [CLUSTER] * (CLUSTER in found)
+
+
+def _cells(state: RunState, now: float | None) -> dict[tuple[str, str], Cell]:
+    return {
+        (planned.name, planned.node or CLUSTER): phase_cell(step, now)
+        for planned, step in zip(state.plan.steps, state.steps, strict=True)
+    }
+
+
+def _worst(cells: Mapping[tuple[str, str], Cell], *, node: str) -> Level | None:
+    return max((c.level for (_, on), c in cells.items() if on == node and c.level is not None), default=None)
+
+
+# --- numbers ---
+
+
+def prober_line(state: RunState) -> str:
+    """What the prober saw so far, over all endpoints; "" when nothing is probed."""
+    totals = [total for total in state.probes.values() if total.sent]
+    if not totals:
+        return ""
+    if len(totals) == 1:
+        return probe_words(totals[0])
+    sent, failed = sum(t.sent for t in totals), sum(t.failed for t in totals)
+    slowest, gap = max(t.slowest for t in totals), max(t.gap for t in totals)
+    return probe_words(ProbeTotals("", sent, failed, slowest, gap))
+
+
+def probe_words(total: ProbeTotals) -> str:
+    return (
+        f"{total.sent} requests, {total.failed} failed, slowest {units.duration(total.slowest)},"
+        f" longest gap {units.duration(total.gap)}"
+    )
+
+
+def pools_line(state: RunState) -> str:
+    """The pools of the run as they are now: "shop 2/3"."""
+    return ", ".join(f"{count.pool} {count.available}/{count.total}" for count in state.pools.values())
+
+
+def progress_words(state: RunState) -> str:
+    """How far it is: "7 of 27 steps"."""
+    ended = {StepPhase.DONE, StepPhase.SKIPPED, StepPhase.UNDONE, StepPhase.FAILED}
+    return f"{sum(step.phase in ended for step in state.steps)} of {len(state.steps)} steps"
+
+
+# --- the end ---
+
+
+def outcome_word(state: RunState, *, alive: bool) -> str:
+    """How the run stands in a word or two."""
+    if state.outcome is not None:
+        return OUTCOME_WORDS[state.outcome]
+    if alive:
+        return "paused" if state.paused else "going on"
+    return "unfinished"
+
+
+def outcome_level(outcome: Outcome | None, *, alive: bool) -> Level | None:
+    """None for a run that goes on; one that lost its runner is not known to be well."""
+    if outcome is None:
+        return None if alive else Level.UNKNOWN
+    return OUTCOME_LEVELS[outcome]
+
+
+def proof_lines(state: RunState, *, alive: bool = False) -> Iterator[Line]:
+    """What the run leaves behind: outcome, what went wrong, requests, lowest availability, and what to do next."""
+    level = outcome_level(state.outcome, alive=alive)
+    word = outcome_word(state, alive=alive)
+    yield Line(f"{word}{_took(state)}{': ' if state.sentence else ''}{state.sentence}", level, strong=True)
+    for planned, step in zip(state.plan.steps, state.steps, strict=True):
+        if step.phase in {StepPhase.FAILED, StepPhase.UNKNOWN, StepPhase.UNDO_FAILED}:
+            yield Line(f"{planned.label}: {step.sentence}", PHASE_LEVELS[step.phase], 2)
+    for total in state.probes.values():
+        yield Line(f"{total.endpoint}: {probe_words(total)}", Level.CRIT if total.failed else Level.OK, 2)
+    for count in state.lowest.values():
+        fine = count.available >= count.minimum
+        words = f"{count.pool}: never fewer than {count.available} of {count.total} available, minimum {count.minimum}"
+        yield Line(words, Level.OK if fine else Level.CRIT, 2)
+    yield from next_lines(state, alive=alive)
+
+
+def next_lines(state: RunState, *, alive: bool) -> Iterator[Line]:
+    """What can be done with the run now."""
+    if state.outcome is None and alive:
+        yield Line(f"hactl runs attach {state.run} follows it", indent=2, faint=True)
+    elif unfinished(state.outcome):
+        yield Line(f"hactl runs resume {state.run} goes on, hactl runs undo {state.run} takes it back", indent=2)
+    yield Line(f"hactl runs report {state.run} writes the whole story", indent=2, faint=True)
+
+
+def unfinished(outcome: Outcome | None) -> bool:
+    """Whether something may be left half done, for `resume` or `undo`."""
+    return outcome not in {Outcome.DONE, Outcome.UNDONE}
+
+
+def refused_names(state: RunState) -> tuple[str, ...]:
+    """Guards that were set aside for this run."""
+    return tuple(v.guard for v in state.plan.verdicts if v.overridden and v.ruling is Ruling.REFUSE)
+
+
+def _took(state: RunState) -> str:
+    if state.began_at is None or state.ended_at is None:
+        return ""
+    return f" in {units.duration(state.ended_at - state.began_at)}"

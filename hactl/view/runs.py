@@ -1,0 +1,78 @@
+"""Runs in a list, as the journal has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from hactl.model.findings import Level
+from hactl.model.plan import RunRef
+from hactl.model.run import RunSummary
+from hactl.model.text import one_line
+from hactl.view import units
+from hactl.view.lines import Line
+from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS
+from hactl.view.tables import Cell, Column, Row, Table
+
+_COLUMNS = (
+    Column("run", "run"),
+    Column("playbook", "playbook"),
+    Column("targets", "targets", grow=True, minimum=7),
+    Column("who", "who", priority=2),
+    Column("started", "started", priority=1),
+    Column("took", "took", align="right", priority=3),
+    Column("outcome", "outcome"),
+    Column("says", "says", grow=True, minimum=10, priority=4),
+)
+
+
+def run_rows(summaries: Iterable[RunSummary], now: float) -> Table:
+    """One row a run, in the order given. `now` is epoch seconds."""
+    return Table(_COLUMNS, tuple(_row(summary, now) for summary in summaries))
+
+
+def summary_word(summary: RunSummary) -> str:
+    """How the run stands in a word or two."""
+    if summary.outcome is not None:
+        return OUTCOME_WORDS[summary.outcome]
+    return "going on" if summary.alive else "unfinished"
+
+
+def summary_level(summary: RunSummary) -> Level | None:
+    if summary.outcome is not None:
+        return OUTCOME_LEVELS[summary.outcome]
+    return None if summary.alive else Level.UNKNOWN
+
+
+def unfinished_lines(runs: Sequence[RunRef], now: float) -> tuple[Line, ...]:
+    """What a look at the cluster should say about runs that are not over: who is at it, or what waits for somebody."""
+    return tuple(_unfinished(run, now) for run in runs)
+
+
+def _unfinished(run: RunRef, now: float) -> Line:
+    since = f"{run.playbook} by {run.who} since {units.moment(run.since, now)}"
+    if run.alive:
+        return Line(f"run {run.run} is going on: {since}; hactl runs attach {run.run}", mark="run", hang=9)
+    what = f"run {run.run} was not finished: {since}; hactl runs resume {run.run}, or undo"
+    return Line(what, Level.WARN, mark="run", hang=9)
+
+
+def _row(summary: RunSummary, now: float) -> Row:
+    ended = summary.ended_at if summary.ended_at is not None else now if summary.alive else None
+    took = Cell("?", unknown=True)
+    if ended is not None:
+        took = Cell(units.duration(round(max(0.0, ended - summary.made_at))), sort=ended - summary.made_at)
+    level = summary_level(summary)
+    return Row(
+        summary.run,
+        (
+            Cell(summary.run),
+            Cell(summary.playbook),
+            Cell(", ".join(summary.targets)),
+            Cell(one_line(summary.who)),
+            Cell(units.moment(summary.made_at, now), sort=summary.made_at),
+            took,
+            Cell(summary_word(summary), level),
+            Cell(one_line(summary.sentence)),
+        ),
+        level,
+    )

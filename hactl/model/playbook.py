@@ -63,7 +63,7 @@ class Step:
     scope: Scope = Scope.NODE
     on: Raw | None = None  # a limit expression: these nodes instead of the targets (once per run or batch)
     when: Condition | None = None
-    deadline: float | None = None  # seconds, read-back included; None: the verb's own
+    deadline: Raw | None = None  # seconds, read-back included; None: the verb's own
     retries: int = 0  # only where the verb is idempotent
     on_failure: OnFailure = OnFailure.STOP
     undo: bool = True  # False: left as it is when the node is undone

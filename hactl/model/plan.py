@@ -102,6 +102,7 @@ class Plan:
     services: tuple[str, ...] = ()  # those that the run touches
     pools: tuple[str, ...] = ()
     guards_off: frozenset[str] = frozenset()  # guards that the playbook says do not apply to it
+    needed: tuple[str, ...] = ()  # names of steps: a target on which all of them are done already needs nothing
     notes: tuple[str, ...] = ()
     confirm: str = ""
     irreversible: bool = False

@@ -449,23 +449,3 @@ def _probed(state: RunState, tick: ProbeTick) -> RunState:
         max(old.gap, tick.gap),
     )
     return replace(state, probes={**state.probes, tick.endpoint: new})
-
-
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """A run as a list of runs shows it. `alive`: its runner works on it now; else, without an `outcome`, it was killed
-    and waits to be resumed or undone. Times are epoch seconds.
-    """
-
-    run: str
-    cluster: str
-    playbook: str
-    title: str
-    targets: tuple[str, ...]
-    who: str
-    made_at: float  # when it was started
-    ended_at: float | None = None
-    outcome: Outcome | None = None
-    sentence: str = ""
-    reason: str = ""
-    alive: bool = False

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hactl.model.findings import Level
+from hactl.model.journal import RunSummary
+from hactl.model.observed import Unknown
 from hactl.model.plan import RunRef
-from hactl.model.run import RunSummary
 from hactl.model.text import one_line
 from hactl.view import units
 from hactl.view.lines import Line
@@ -34,13 +35,21 @@ def summary_word(summary: RunSummary) -> str:
     """How the run stands in a word or two."""
     if summary.outcome is not None:
         return OUTCOME_WORDS[summary.outcome]
+    if isinstance(summary.alive, Unknown):
+        return "not ended"
     return "going on" if summary.alive else "unfinished"
 
 
 def summary_level(summary: RunSummary) -> Level | None:
     if summary.outcome is not None:
         return OUTCOME_LEVELS[summary.outcome]
-    return None if summary.alive else Level.UNKNOWN
+    return None if summary.alive is True else Level.UNKNOWN
+
+
+def summary_sentence(summary: RunSummary) -> str:
+    if not summary.sentence and isinstance(summary.alive, Unknown):
+        return one_line(summary.alive.reason)
+    return one_line(summary.sentence)
 
 
 def unfinished_lines(runs: Sequence[RunRef], now: float) -> tuple[Line, ...]:
@@ -57,10 +66,11 @@ def _unfinished(run: RunRef, now: float) -> Line:
 
 
 def _row(summary: RunSummary, now: float) -> Row:
-    ended = summary.ended_at if summary.ended_at is not None else now if summary.alive else None
+    began = summary.began_at if summary.began_at is not None else summary.planned_at
+    ended = summary.ended_at if summary.ended_at is not None else now if summary.alive is True else None
     took = Cell("?", unknown=True)
     if ended is not None:
-        took = Cell(units.duration(round(max(0.0, ended - summary.made_at))), sort=ended - summary.made_at)
+        took = Cell(units.duration(round(max(0.0, ended - began))), sort=ended - began)
     level = summary_level(summary)
     return Row(
         summary.run,
@@ -69,10 +79,10 @@ def _row(summary: RunSummary, now: float) -> Row:
             Cell(summary.playbook),
             Cell(", ".join(summary.targets)),
             Cell(one_line(summary.who)),
-            Cell(units.moment(summary.made_at, now), sort=summary.made_at),
+            Cell(units.moment(began, now), sort=began),
             took,
             Cell(summary_word(summary), level),
-            Cell(one_line(summary.sentence)),
+            Cell(summary_sentence(summary)),
         ),
         level,
     )

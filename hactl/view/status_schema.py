@@ -1,4 +1,4 @@
-"""The JSON Schema of the status document, made from the classes in `view.status`."""
+"""JSON Schemas of the documents that hactl prints, made from their classes; of the status document among them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ _PLAIN: dict[object, str] = {str: "string", int: "integer", float: "number", boo
 
 
 def status_schema() -> Schema:
+    return document_schema(StatusDocument, SCHEMA, "hactl status")
+
+
+def document_schema(kind: type, version: str, title: str) -> Schema:
     """Draft 2020-12. Objects allow more properties: fields may be added under the same version."""
     definitions: dict[str, Schema] = {}
-    root = _object(StatusDocument, definitions)
+    root = _object(kind, definitions)
     return {
         "$schema": _DIALECT,
-        "$id": SCHEMA,
-        "title": "hactl status",
+        "$id": version,
+        "title": title,
         **root,
         "$defs": dict(sorted(definitions.items())),
     }

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -31,12 +31,12 @@ from hactl.config.schema import (
     ThresholdsTable,
     VipEntry,
 )
+from hactl.config.source import RawTable
 from hactl.config.wording import meant_key, reworded, shown
 from hactl.model.metrics import METRICS
 from hactl.model.suggest import did_you_mean, quoted
 
 E = TypeVar("E", bound=Entry)
-RawTable: TypeAlias = Mapping[str, object]
 
 _TABLES: dict[str, type[Entry]] = {"cluster": ClusterEntry, "ssh": SshEntry, "thresholds": ThresholdsTable}
 _LISTS: dict[str, type[Entry]] = {"sites": SiteEntry, "nodes": NodeEntry, "pools": PoolEntry, "vips": VipEntry}
@@ -94,11 +94,11 @@ def read_draft(document: RawTable) -> tuple[Draft, list[Problem]]:
             model = _service_model(table) if kind == "services" else _LISTS[kind]
             if model is None:
                 problems.append(_kind_problem(table, path))
-            elif found := _checked(model, table, path, problems):
+            elif found := checked(model, table, path, problems):
                 getattr(draft, kind).append(found)
     for key, model in _TABLES.items():
         value = document.get(key, {} if key != "cluster" else None)
-        if isinstance(value, dict) and (found := _checked(model, value, (key,), problems)):
+        if isinstance(value, dict) and (found := checked(model, value, (key,), problems)):
             setattr(draft, key, found.entry)
     return draft, problems
 
@@ -162,7 +162,7 @@ def _service_model(table: RawTable) -> type[Entry] | None:
     return SERVICES.get(kind) if isinstance(kind, str) else None
 
 
-def _checked(model: type[E], table: RawTable, path: KeyPath, problems: list[Problem]) -> Found[E] | None:
+def checked(model: type[E], table: RawTable, path: KeyPath, problems: list[Problem]) -> Found[E] | None:
     """The entry that `table` is; what is wrong with it goes to `problems`.
 
     A table with problems is read once more without the keys that have them, so that what is left can be checked too.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from hactl.config import cache
+from hactl.config.files import UnreadableError, read_file
 from hactl.model.errors import InventoryError
 from hactl.model.inventory import Inventory
 from hactl.model.text import one_line
-
-MAX_BYTES = 4 * 1024 * 1024
 
 
 def load_inventory(path: Path) -> Inventory:
@@ -41,30 +39,8 @@ def parse_inventory(data: bytes, path: Path, *, shown: str | None = None) -> Inv
 
 
 def _read(path: Path) -> bytes:
-    """The file's bytes; refuses what is no file or too large before it is in memory."""
     try:
-        with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
-            if not stat.S_ISREG(mode) and not stat.S_ISFIFO(mode):
-                raise _unreadable(path, "is not a file")
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise _unreadable(path, _reason(error)) from error
-    except ValueError as error:  # a NUL in the path
-        raise _unreadable(path, "is not a file name") from error
-    if len(data) > MAX_BYTES:
-        raise _unreadable(path, f"is larger than {MAX_BYTES // 1024**2} MiB, so it is no inventory")
-    return data
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, IsADirectoryError):
-        return "is a directory; name the file in it"
-    if isinstance(error, FileNotFoundError):
-        return "does not exist"
-    return f"cannot be read: {error.strerror}"
-
-
-def _unreadable(path: Path, reason: str) -> InventoryError:
-    line = f"{one_line(str(path), 300)}: {reason}"
-    return InventoryError(f"{line}.", (line,), remedy="Name an inventory with --inventory FILE.")
+        return read_file(path, "inventory")
+    except UnreadableError as error:
+        line = f"{one_line(str(path), 300)}: {error.reason}"
+        raise InventoryError(f"{line}.", (line,), remedy="Name an inventory with --inventory FILE.") from error

@@ -1,4 +1,4 @@
-"""A problem in an inventory: what is wrong and where, and how a list of them is told to people."""
+"""A problem in a file: what is wrong and where, and how a list of them is told to people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hactl.config.positions import KeyPath, find_positions
-from hactl.model.errors import InventoryError
 from hactl.model.text import one_line
 
 
@@ -37,7 +36,7 @@ def told(problems: Iterable[Problem], source: str, file: str) -> tuple[str, ...]
     return tuple(f"{name}:{line}:{column}: {message}" for line, column, message in sorted(placed))
 
 
-def failure(lines: tuple[str, ...], file: str) -> InventoryError:
-    """The error that carries `lines`; its message holds them all, for whoever prints only that."""
+def headed(lines: tuple[str, ...], file: str) -> str:
+    """`lines` under a sentence that counts them, for whoever prints only one text."""
     count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
-    return InventoryError(f"{one_line(file, 300)} has {count}:\n" + "\n".join(lines), lines)
+    return f"{one_line(file, 300)} has {count}:\n" + "\n".join(lines)

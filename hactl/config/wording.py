@@ -126,4 +126,4 @@ def _keys(model: type[BaseModel], loc: Sequence[str | int]) -> list[str]:
     for part in loc:
         if here is not None and isinstance(part, str) and part in here.model_fields:
             here = _field_model(here, part)
-    return list(here.model_fields) if here is not None else []
+    return [info.alias or key for key, info in here.model_fields.items()] if here is not None else []

@@ -7,6 +7,17 @@ from dataclasses import dataclass
 
 from hactl.model.observed import Unknown
 
+FENCED_OUT = 86
+"""The exit status of a command that its fence has stopped: it did not run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Runs a command only where the file at `path` on the node still holds `epoch`: see `engine.lock`."""
+
+    path: str
+    epoch: int
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -15,7 +26,8 @@ class Command:
     `argv` is never seen by a shell as anything but literal words. `as_user` None means the login user; another name
     goes through the node's become method without a password prompt. `mutates` says whether it changes the node: such a
     command is bounded on the node itself and never repeated blindly. `secrets` are words of argv or stdin that must
-    not be shown. `timeout` is in seconds and covers everything, opening the channel included.
+    not be shown. `timeout` is in seconds and covers everything, opening the channel included. With a `fence` the node
+    itself checks, right before, that whoever sends the command still holds the cluster's lock.
     """
 
     argv: tuple[str, ...]
@@ -24,6 +36,7 @@ class Command:
     mutates: bool = False
     secrets: frozenset[str] = frozenset()
     timeout: float = 10.0
+    fence: Fence | None = None
 
     def shown(self) -> str:
         """The command for people: secrets masked, still copyable where there are none."""

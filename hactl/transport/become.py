@@ -11,11 +11,16 @@ import re
 import shlex
 from enum import Enum
 
-from hactl.model.command import Command, Completed
+from hactl.model.command import FENCED_OUT, Command, Completed
 from hactl.model.inventory import BecomeMethod
 
 _GRACE = 2.0  # seconds that the node's own bound stands behind ours, so that ours is the one that speaks
 _KILL_AFTER = 5  # seconds from TERM to KILL on the node
+
+_FENCE = (
+    f'read -r e <"$1" && [ "$e" = "$2" ] || {{ echo "fenced out: the lock is at epoch ${{e:-none}}, not $2" >&2; '
+    f'exit {FENCED_OUT}; }}; shift 2; exec "$@"'
+)
 
 _SPECIAL = re.compile(r"([\\,:=*?\[\]!])")  # what sudoers would read as something else
 
@@ -62,6 +67,9 @@ def words(
         how = ("-k", "-S", "-p", "") if password else ("-n",)
         # LC_ALL: sudo's refusals are told by their English words.
         argv = ("env", "LC_ALL=C.UTF-8", "sudo", *how, "-u", command.as_user or "root", "--", *argv)
+    if command.fence is not None:
+        # Outside of sudo, whose rules name the command alone; stdin stays the command's own.
+        argv = ("sh", "-c", _FENCE, "sh", command.fence.path, str(command.fence.epoch), *argv)
     if command.mutates or bounded:
         bound = math.ceil(command.timeout + _GRACE)
         argv = ("timeout", "-k", str(_KILL_AFTER), str(bound), *argv)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from hactl.model.command import Command, Completed
+from hactl.model.command import FENCED_OUT, Command, Completed, Fence
 from hactl.model.inventory import BecomeMethod
 from hactl.transport import become
 from hactl.transport.become import Refusal
@@ -34,10 +36,55 @@ ENV = ("env", "LC_ALL=C.UTF-8", "sudo")
             {},
             ("timeout", "-k", "5", "3", *ENV, "-n", "-u", "root", "--", "id"),
         ),
+        (
+            Command(("id",), as_user="root", mutates=True, timeout=1, fence=Fence("/f", 7)),
+            SUDO,
+            {},
+            (
+                "timeout",
+                "-k",
+                "5",
+                "3",
+                "sh",
+                "-c",
+                become._FENCE,
+                "sh",
+                "/f",
+                "7",
+                *ENV,
+                "-n",
+                "-u",
+                "root",
+                "--",
+                "id",
+            ),
+        ),
     ],
 )
 def test_words(command: Command, method: BecomeMethod, options: dict[str, bool], words: tuple[str, ...]) -> None:
     assert become.words(command, "me", method, **options) == words
+
+
+@pytest.mark.parametrize(
+    ("content", "exit_", "stdout", "stderr"),
+    [
+        ("7\n", 3, "a  b|in", ""),
+        ("8\n", FENCED_OUT, "", "fenced out: the lock is at epoch 8, not 7\n"),
+        ("", FENCED_OUT, "", "fenced out: the lock is at epoch none, not 7\n"),
+        (None, FENCED_OUT, "", "No such file"),
+    ],
+)
+def test_a_fence_lets_only_its_own_epoch_pass(
+    tmp_path: Path, content: str | None, exit_: int, stdout: str, stderr: str
+) -> None:
+    file = tmp_path / "epo'ch"
+    if content is not None:
+        file.write_text(content)
+    fenced = Command(("sh", "-c", 'printf "%s|%s" "$1" "$(cat)"; exit 3', "sh", "a  b"), fence=Fence(str(file), 7))
+    words = become.words(fenced, "me", NONE)
+    done = subprocess.run(words, input="in", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (exit_, stdout)
+    assert stderr in done.stderr
 
 
 @pytest.mark.parametrize("words", [("a", ""), ("it's", "$x", "a\nb"), ("-n",), ("ä",)])

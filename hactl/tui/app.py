@@ -17,10 +17,12 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from hactl.model.assess import assess
+from hactl.model.errors import HactlError
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
 from hactl.model.state import initial
-from hactl.tui.messages import OpenNode, PictureArrived, PictureWanted
+from hactl.tui.acting import RunSource
+from hactl.tui.messages import ActWanted, OpenNode, OpenRun, PictureArrived, PictureWanted
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.screens.overview import OverviewScreen
 from hactl.tui.signals import ended_by_signals
@@ -56,17 +58,28 @@ class HactlApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("1", "switch_mode('overview')", "Overview"),
         Binding("2", "switch_mode('nodes')", "Nodes"),
-        Binding("r", "refresh_now", "Sample now"),
+        Binding("3", "switch_mode('runs')", "Runs"),
+        Binding("4", "switch_mode('playbooks')", "Act"),
+        Binding("r", "refresh_now", "Sample now", show=False),
         Binding("question_mark", "toggle_help", "Help", key_display="?"),
         Binding("q,ctrl+c", "quit", "Quit", priority=False),
     ]
 
-    def __init__(self, first: Picture, open_source: Callable[[], AbstractAsyncContextManager[PictureSource]]) -> None:
+    def __init__(
+        self,
+        first: Picture,
+        open_source: Callable[[], AbstractAsyncContextManager[PictureSource]],
+        open_runs: Callable[[], RunSource] | None = None,
+    ) -> None:
         super().__init__()
         self._picture = first
         self._open_source = open_source
+        self._open_runs = open_runs
+        self._runs: RunSource | None = None
         self._source: PictureSource | None = None
         self._started = False
+        self.add_mode("runs", self._runs_screen)
+        self.add_mode("playbooks", self._playbooks_screen)
 
     @property
     def picture(self) -> Picture:
@@ -95,6 +108,39 @@ class HactlApp(App[None]):
 
         self.push_screen(NodeScreen(message.node))
 
+    # --- acting: loaded when it is first wanted ---
+
+    @property
+    def runs(self) -> RunSource:
+        """The door to plans and runs. Raises HactlError where there is none."""
+        if self._runs is None:
+            if self._open_runs is None:
+                raise HactlError("Nothing can be done from here.")
+            self._runs = self._open_runs()
+        return self._runs
+
+    def _runs_screen(self) -> Screen[None]:
+        from hactl.tui.screens.runs import RunsScreen  # noqa: PLC0415 - see _nodes
+
+        return RunsScreen(self.runs)
+
+    def _playbooks_screen(self) -> Screen[None]:
+        from hactl.tui.screens.playbooks import PlaybooksScreen  # noqa: PLC0415 - see _nodes
+
+        return PlaybooksScreen(self.runs)
+
+    @on(ActWanted)
+    def plan(self, message: ActWanted) -> None:
+        from hactl.tui.screens.plan import PlanScreen  # noqa: PLC0415 - see _nodes
+
+        self.push_screen(PlanScreen(self.runs, message.request))
+
+    @on(OpenRun)
+    def open_run(self, message: OpenRun) -> None:
+        from hactl.tui.screens.run import RunScreen  # noqa: PLC0415 - see _nodes
+
+        self.push_screen(RunScreen(self.runs, message.run))
+
     @on(PictureWanted)
     def show_newest(self) -> None:
         if isinstance(self.screen, PictureScreen):
@@ -122,7 +168,12 @@ def run(inventory: Inventory, *, interval: float = 2.0) -> int:
 
         return Control(inventory, interval=interval)
 
-    app = HactlApp(_nothing_known(inventory), control)
+    def runs() -> RunSource:
+        from hactl.control.runs import Runs  # noqa: PLC0415 - most dashboards only look
+
+        return Runs(inventory)
+
+    app = HactlApp(_nothing_known(inventory), control, runs)
     app.run()
     return app.return_code or 0
 

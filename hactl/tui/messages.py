@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.message import Message
 
 from hactl.model.picture import Picture
+from hactl.model.plan import Request
 
 
 class PictureArrived(Message):
@@ -28,3 +29,19 @@ class OpenNode(Message):
     def __init__(self, node: str) -> None:
         super().__init__()
         self.node = node
+
+
+class OpenRun(Message):
+    """The operator wants to see a run."""
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self.run = run
+
+
+class ActWanted(Message):
+    """The operator wants something done: plan it and ask."""
+
+    def __init__(self, request: Request) -> None:
+        super().__init__()
+        self.request = request

@@ -1,0 +1,75 @@
+"""Sentences of `view.lines`, wrapped to the width that there is: plans, proofs, stories."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from hactl.model.findings import Level
+from hactl.tui.widgets.lines import Line, Lines, Span
+from hactl.view.lines import Line as Sentence
+from hactl.view.severity import severity
+
+
+class Prose(Lines, can_focus=True, inherit_bindings=False):
+    """Shows sentences; scrolls by the arrow keys. With `follow` it stays at the end while the end is in sight."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "Up", show=False),
+        Binding("down,j", "scroll_down", "Down", show=False),
+        Binding("pageup", "page_up", "Page up", show=False),
+        Binding("pagedown,space", "page_down", "Page down", show=False),
+        Binding("home,g", "scroll_home", "Top", show=False),
+        Binding("end,G", "scroll_end", "End", show=False),
+    ]
+
+    def __init__(self, *, follow: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._follow = follow
+        self._sentences: tuple[Sentence, ...] = ()
+
+    def show(self, sentences: Sequence[Sentence]) -> None:
+        self._sentences = tuple(sentences)
+        self._wrap()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._wrap()
+
+    def _wrap(self) -> None:
+        at_end = self.scroll_offset.y >= self.max_scroll_y
+        width = max(20, self.scrollable_content_region.width)
+        self.set_lines([line for sentence in self._sentences for line in wrapped(sentence, width)])
+        if self._follow and at_end:
+            self.scroll_end(animate=False)
+
+
+def wrapped(sentence: Sentence, width: int) -> Iterator[Line]:
+    """The lines of one sentence; those after its first hang further in."""
+    mark = (
+        f"{severity(sentence.level).symbol} {sentence.mark:<8}" if sentence.mark and sentence.level else sentence.mark
+    )
+    if sentence.mark and sentence.level is Level.OK:
+        mark = f"{severity(Level.OK).symbol} {sentence.mark:<8}"
+    first = " " * sentence.indent
+    rest = " " * (sentence.indent + sentence.hang)
+    text = f"{mark} {sentence.text}".strip() if mark else sentence.text
+    pieces = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_long_words=True) or [""]
+    style = _style(sentence)
+    for number, piece in enumerate(pieces):
+        if mark and not number and sentence.level is not None:
+            head = first + mark
+            yield Span(piece[: len(head)], sentence.level.word), Span(piece[len(head) :])
+        else:
+            yield (Span(piece, "" if mark else style),)
+
+
+def _style(sentence: Sentence) -> str:
+    if sentence.level is not None and not sentence.mark:
+        return sentence.level.word
+    if sentence.strong:
+        return "title"
+    return "dim" if sentence.faint else ""

@@ -9,6 +9,7 @@ question goes to its successor over a new channel.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from hactl.model.facts import AdminState, HaproxyBackend, HaproxyFacts, HaproxyF
 from hactl.model.inventory import HaproxyService
 from hactl.model.text import one_line
 
-_REQUESTS = ("show info", "show stat", "show servers state")
+REQUESTS = ("show info", "show stat", "show servers state")
 _FRONTEND, _BACKEND, _SERVER = "0", "1", "2"  # the column `type`; 3 is a listening socket
 _ADMIN_BITS = 63
 
@@ -39,14 +40,14 @@ _STATES = (
 
 def picture(service: HaproxyService) -> AskProbe:
     """Everything that one balancer knows, over its admin socket."""
-    return AskProbe(f"haproxy:{service.name}", Cadence.FAST, 4.0, service.admin_socket, _REQUESTS, parse)
+    return AskProbe(f"haproxy:{service.name}", Cadence.FAST, 4.0, service.admin_socket, REQUESTS, parse)
 
 
 def parse(answers: tuple[str, ...], asked: Asked) -> HaproxyFacts:  # noqa: ARG001 - every probe's parse has this shape
     try:
         info, stat, state = answers
     except ValueError:
-        raise ParseError(f"HAProxy gave {len(answers)} answers to {len(_REQUESTS)} questions.") from None
+        raise ParseError(f"HAProxy gave {len(answers)} answers to {len(REQUESTS)} questions.") from None
     told = dict(_pairs(info))
     if told.get("Stopping", "0") != "0":
         raise SupersededError("A HAProxy process that a reload has replaced answered; its successor was not asked yet.")
@@ -86,6 +87,72 @@ class Row:
     def maybe(self, key: str) -> int | None:
         """A number that older versions or other modes do not have."""
         return optional_integer(self.fields.get(key, ""), f"{self.text('pxname')}/{self.text('svname')} {key}")
+
+
+# --- for those that act ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What a server's health check last said, from `show stat`. `status` "": it is not checked, or not now (maint).
+
+    Leaving maint keeps the old `status` and sets `health` to `rise`, as if checks had passed; a check that really does
+    lifts it to its highest, `rise + fall - 1`. With `fall` 1 those are the same, and nothing tells them apart.
+    """
+
+    status: str
+    health: int
+    rise: int
+    fall: int
+
+    @property
+    def telling(self) -> bool:
+        """Whether `passed` proves a check since maint was left."""
+        return self.fall > 1
+
+    @property
+    def passed(self) -> bool:
+        """The newest check passed."""
+        return _PASSED.fullmatch(self.status) is not None and self.health >= self.rise + self.fall - 1
+
+
+_PASSED = re.compile(r"(L[467]|PROC)OKC?")
+# `;` ends a command, a blank a word, `/` a backend's name; a leading `#` would be a number's sign.
+_NAME = re.compile(r"[A-Za-z0-9_.:-]+")
+
+
+def checks(stat: str) -> dict[tuple[str, str], Check]:
+    """The check of every server, by backend and server, from the answer to `show stat`. Raises ParseError."""
+    found = {}
+    for row in map(Row, _table(stat, "show stat", csv.reader)):
+        if row.text("type") == _SERVER:
+            status = row.fields.get("check_status", "").removeprefix("* ")
+            health, rise, fall = (row.maybe(f"check_{what}") or 0 for what in ("health", "rise", "fall"))
+            found[row.text("pxname"), row.text("svname")] = Check(status, health, rise, fall)
+    return found
+
+
+def speakable(backend: str, server: str) -> bool:
+    """Whether these names can stand in a request as themselves and nothing else."""
+    return all(_NAME.fullmatch(name) for name in (backend, server))
+
+
+def set_state(backend: str, server: str, state: str) -> str:
+    """`state` is ready, drain or maint. Raises ParseError for a name that the admin socket would take apart."""
+    return f"set server {_spoken(backend, server)} state {state}"
+
+
+def shut_sessions(backend: str, server: str) -> str:
+    return f"shutdown sessions server {_spoken(backend, server)}"
+
+
+def _spoken(backend: str, server: str) -> str:
+    if not speakable(backend, server):
+        raise ParseError(f'"{one_line(f"{backend}/{server}")}" cannot be named in a request to HAProxy.')
+    return f"{backend}/{server}"
+
+
+# --- reading --------------------------------------------------------------------------------------------------
 
 
 def state_of(status: str) -> ServerState:

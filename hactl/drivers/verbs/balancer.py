@@ -1,0 +1,302 @@
+"""The verbs that take a node out of its pools and bring it back, on all balancers of each pool."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Generic, TypeVar
+
+from hactl.drivers import haproxy
+from hactl.drivers.verbs import balancer_note as note
+from hactl.drivers.verbs import health
+from hactl.drivers.verbs.balancer_emptying import ABORT, GO_ON, SHUT, WAIT, Emptying
+from hactl.drivers.verbs.balancer_return import listed, put_back, remembered, returned, wanted
+from hactl.drivers.verbs.balancer_servers import (
+    DRAIN,
+    MAINT,
+    OVERRIDE,
+    READY,
+    Place,
+    SilentError,
+    look,
+    objection,
+    order,
+    places,
+    pools,
+)
+from hactl.model.inventory import HttpService
+from hactl.model.parameters import About, ParameterKind
+from hactl.model.verb import (
+    AnyVerb,
+    Doing,
+    Effect,
+    Memory,
+    Scene,
+    Shown,
+    Standing,
+    Verb,
+    VerbError,
+    now,
+    tell,
+    wait,
+)
+
+_RETURN_WITHIN = 30.0  # seconds for checks to pass, and for UP, when something is put back
+_EMPTY_AGAIN = 30.0  # seconds for the sessions of a server that is drained again because its return is undone
+
+
+@dataclass(frozen=True, slots=True)
+class PoolArguments:
+    pool: Annotated[str, About("Only in this pool; empty: in every pool of the node.", ParameterKind.POOL)] = ""
+
+
+A = TypeVar("A", bound="PoolArguments")
+
+
+class _Balancing(Verb[A], Generic[A]):
+    """What they share: which servers, and what is remembered of them."""
+
+    has_undo = True
+    state: ClassVar[str]  # what is ordered first
+    takes_out: ClassVar[bool]
+
+    def problem(self, scene: Scene, args: A) -> str:
+        return objection(scene, args.pool, takes_out=self.takes_out)
+
+    def first(self, scene: Scene, args: A) -> tuple[Shown, ...]:
+        return tuple(
+            Shown(one.balancer, haproxy.set_state(one.backend, one.server, self.state), socket=True)
+            for one in places(scene, args.pool)
+        )
+
+    def remember(self, scene: Scene, args: A) -> Doing[Memory]:
+        seen = yield from look(places(scene, args.pool), without=_without(scene))
+        return remembered(seen)
+
+
+def _without(scene: Scene) -> bool:
+    """Whether balancers that cannot be asked are left out."""
+    return OVERRIDE in scene.overrides
+
+
+def _where(scene: Scene, of: Iterable[Place]) -> str:
+    return f"{scene.target.name} on " + " and ".join(dict.fromkeys(place.balancer for place in of))
+
+
+# --- drain ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DrainArguments(PoolArguments):
+    timeout: Annotated[float, About("For its sessions to end.", ParameterKind.DURATION, minimum=0)] = 60.0
+    on_timeout: Annotated[
+        str,
+        About(
+            "Then: wait (on, until the step's deadline), abort (put everything back) or shut (end the sessions).",
+            choices=(WAIT, ABORT, SHUT),
+        ),
+    ] = ABORT
+    maint: Annotated[bool, About("Into maintenance when it is empty: no more checks.")] = False
+
+
+class Drain(_Balancing[DrainArguments]):
+    name = "balancer.drain"
+    summary = "Takes the node out of its pools on every balancer and waits until its last session has ended."
+    arguments = DrainArguments
+    effect = Effect.TAKES_OUT
+    deadline = 180.0
+    state = DRAIN
+    takes_out = True
+
+    def seconds(self, args: DrainArguments) -> float:
+        return min(5.0, args.timeout)
+
+    def check(self, scene: Scene, args: DrainArguments) -> Doing[Standing]:
+        where = places(scene, args.pool)
+        try:
+            seen = yield from look(where, without=_without(scene))
+        except SilentError as error:
+            return Standing(done=False, sentence=error.sentence)
+        balancing = [one for one in seen.stands if not one.out or (args.maint and one.admin != MAINT)]
+        if balancing:
+            return Standing(done=False, sentence=listed(balancing), facts=seen.facts)
+        if not seen.stands:
+            return Standing(done=False, sentence="no balancer can be asked", facts=seen.facts)
+        if seen.sessions:
+            return Standing(done=False, sentence=f"sessions left: {seen.sessions}", facts=seen.facts)
+        said = f"{_where(scene, (one.place for one in seen.stands))} is out of balancing, no sessions"
+        return Standing(done=True, sentence=said, facts=seen.facts)
+
+    def do(self, scene: Scene, args: DrainArguments, memory: Memory) -> Doing[str]:
+        where = places(scene, args.pool)
+        # A server in maint is left there: draining it would let checks and held users back in.
+        drained = tuple(place for place, was in wanted(where, memory).items() if was != MAINT)
+        emptying = Emptying(drained, args.timeout, args.on_timeout, _without(scene))
+        yield from note.written(scene, (pool.name for pool in pools(scene, args.pool)))
+        try:
+            said = yield from emptying.run()
+            if args.maint:
+                yield from _ordered(drained, MAINT, without=_without(scene))
+        except VerbError as error:
+            back = yield from put_back(where, memory)
+            yield from note.removed(scene)
+            raise VerbError(f"{error.sentence}; {back}", remedy=error.remedy) from None
+        return f"{scene.target.name}: {said}" + ("; in maintenance" if args.maint else "")
+
+    def undo(self, scene: Scene, args: DrainArguments, memory: Memory) -> Doing[str]:
+        return (yield from _undone(scene, args, memory))
+
+
+def _ordered(where: tuple[Place, ...], state: str, *, without: bool) -> Doing[None]:
+    """Order it, and read back that every balancer has it."""
+    yield from order(where, state)
+    seen = yield from look(where, without=without)
+    other = [one for one in seen.stands if one.admin != state]
+    if other:
+        raise VerbError(f"{listed(other)} after it was set to {state}")
+
+
+def _undone(scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:
+    """As it was before; what served then serves again, after its service is found well on the node."""
+    old = wanted(places(scene, args.pool), memory)
+    if any(was == READY for was in old.values()):
+        sick = yield from _awaited(scene, args.pool, 2, _RETURN_WITHIN)
+        if sick:
+            raise VerbError(f"{sick}; it stays out of balancing", remedy=f"Then: hactl undrain {scene.target.name}")
+    seen = yield from returned(old, patience=_RETURN_WITHIN, without=_without(scene))
+    if all(was not in {DRAIN, MAINT} for was in old.values()):
+        yield from note.removed(scene)
+    left = "".join(f"; not on {name}, which cannot be asked" for name in seen.silent)
+    return f"{_where(scene, (one.place for one in seen.stands))} is as it was: {listed(seen.stands)}{left}"
+
+
+def _awaited(scene: Scene, pool: str, times: int, patience: float) -> Doing[str]:
+    """Why the pools' HTTP services on the node are still not well after `patience` seconds; "" once they are."""
+    there = (scene.inventory.services[one.service] for one in pools(scene, pool))
+    of = tuple(dict.fromkeys(one for one in there if isinstance(one, HttpService)))
+    began = yield from now()
+    told = ""
+    while True:
+        sick = yield from health.well(scene, of, times, 0.5)
+        second = yield from now()
+        if not sick or second - began >= patience:
+            return sick
+        if sick != told:
+            yield from tell(sick)
+        told = sick
+        yield from wait(1.0, f"{scene.target.name} to be well")
+
+
+# --- undrain --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UndrainArguments(PoolArguments):
+    times: Annotated[
+        int, About("Good answers of the service on the node, in a row, before it is let in.", minimum=1)
+    ] = 3
+    patience: Annotated[
+        float, About("For the service to be well and for the checks to pass.", ParameterKind.DURATION, minimum=1)
+    ] = 30.0
+
+
+class Undrain(_Balancing[UndrainArguments]):
+    name = "balancer.undrain"
+    summary = (
+        "Brings the node back into its pools: well on the node itself, ready, and UP by a passed check everywhere."
+    )
+    arguments = UndrainArguments
+    effect = Effect.BRINGS_BACK
+    deadline = 120.0
+    state = READY
+    takes_out = False
+
+    def seconds(self, args: UndrainArguments) -> float:
+        return args.times * 0.5 + 2.0
+
+    def first(self, scene: Scene, args: UndrainArguments) -> tuple[Shown, ...]:
+        there = (scene.inventory.services[one.service] for one in pools(scene, args.pool))
+        return health.shown(scene, (one for one in there if isinstance(one, HttpService))) + super().first(scene, args)
+
+    def check(self, scene: Scene, args: UndrainArguments) -> Doing[Standing]:
+        try:
+            seen = yield from look(places(scene, args.pool), without=_without(scene))
+        except SilentError as error:
+            return Standing(done=False, sentence=error.sentence)
+        late = [one for one in seen.stands if not one.back]
+        if late or not seen.stands:
+            return Standing(done=False, sentence=listed(late) or "no balancer can be asked", facts=seen.facts)
+        said = f"{_where(scene, (one.place for one in seen.stands))}: {listed(seen.stands)}"
+        return Standing(done=True, sentence=said, facts=seen.facts)
+
+    def do(self, scene: Scene, args: UndrainArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - all get ready
+        sick = yield from _awaited(scene, args.pool, args.times, args.patience)
+        if sick:
+            raise VerbError(f"{sick}; nothing was changed", remedy="Look at the service, then undrain again.")
+        back = dict.fromkeys(places(scene, args.pool), READY)
+        seen = yield from returned(back, patience=args.patience, without=_without(scene))
+        yield from note.removed(scene)
+        left = "".join(f"; not on {name}, which cannot be asked" for name in seen.silent)
+        return f"{listed(seen.stands)}{left}"
+
+    def undo(self, scene: Scene, args: UndrainArguments, memory: Memory) -> Doing[str]:
+        """Out again, its users gone first: what is undone next may stop the service."""
+        old = wanted(places(scene, args.pool), memory)
+        out = tuple(place for place, was in old.items() if was in {DRAIN, MAINT})
+        if not out:
+            return "it was not drained before"
+        emptied = yield from Emptying(out, _EMPTY_AGAIN, GO_ON, _without(scene)).run()
+        yield from _ordered(tuple(place for place in out if old[place] == MAINT), MAINT, without=_without(scene))
+        yield from note.written(scene, (pool.name for pool in pools(scene, args.pool)))
+        return f"{scene.target.name}: {emptied}"
+
+
+# --- plain ones -----------------------------------------------------------------------------------------------
+
+
+class _Plain(_Balancing[PoolArguments]):
+    """One state, everywhere, at once."""
+
+    arguments = PoolArguments
+
+    def check(self, scene: Scene, args: PoolArguments) -> Doing[Standing]:
+        try:
+            seen = yield from look(places(scene, args.pool), without=_without(scene))
+        except SilentError as error:
+            return Standing(done=False, sentence=error.sentence)
+        done = bool(seen.stands) and all(one.admin == self.state for one in seen.stands)
+        return Standing(done=done, sentence=listed(seen.stands) or "no balancer can be asked", facts=seen.facts)
+
+    def do(self, scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:
+        where = places(scene, args.pool)
+        try:
+            yield from _ordered(where, self.state, without=_without(scene))
+        except VerbError as error:
+            back = yield from put_back(where, memory)
+            raise VerbError(f"{error.sentence}; {back}", remedy=error.remedy) from None
+        return f"{_where(scene, where)} is set to {self.state}"
+
+
+class Maint(_Plain):
+    name = "balancer.maint"
+    summary = "Sets maintenance on every balancer at once: no checks, no new users; those it has are not waited for."
+    effect = Effect.TAKES_OUT
+    state = MAINT
+    takes_out = True
+
+    def undo(self, scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:
+        return (yield from _undone(scene, args, memory))
+
+
+class Ready(_Plain):
+    name = "balancer.ready"
+    summary = "Lets the node back into balancing on every balancer at once; nothing is verified first."
+    effect = Effect.BRINGS_BACK
+    state = READY
+    takes_out = False
+
+    def undo(self, scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:
+        return f"{scene.target.name}: " + (yield from put_back(places(scene, args.pool), memory))
+
+
+VERBS: tuple[AnyVerb, ...] = (Drain(), Undrain(), Maint(), Ready())

@@ -1,0 +1,51 @@
+"""A note on the drained node for whoever comes next: who drained it, why, when. Nothing depends on it.
+
+It is JSON, in the folder where the cluster's lock lives, and gone with the next boot.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from hactl.drivers.haproxy import speakable
+from hactl.model.command import Command
+from hactl.model.errors import TransportError
+from hactl.model.verb import Doing, Scene, exit_sentence, run, tell
+
+# The clock is the node's. Others than its writer may replace or remove it: the folder is everybody's.
+_WRITE = r"""
+umask 0
+mkdir -p "$1" && printf '{"when": "%s", %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >"$1/.drained.$$" &&
+mv -f "$1/.drained.$$" "$1/drained.json"
+"""
+
+
+def path(cluster: str) -> str:
+    """Where the note of a drained node lies."""
+    return f"{folder(cluster)}/drained.json"
+
+
+def folder(cluster: str) -> str:
+    return f"/run/lock/hactl-{cluster if speakable(cluster, cluster) else 'cluster'}"
+
+
+def written(scene: Scene, pools: Iterable[str]) -> Doing[None]:
+    said = {"node": scene.target.name, "pools": list(pools), "who": scene.who, "why": scene.reason, "run": scene.run}
+    rest = json.dumps(said).removeprefix("{")
+    yield from _try(Command(("sh", "-c", _WRITE, "sh", folder(scene.inventory.name), rest), mutates=True), "written")
+
+
+def removed(scene: Scene) -> Doing[None]:
+    yield from _try(Command(("rm", "-f", "--", path(scene.inventory.name)), mutates=True), "removed")
+
+
+def _try(command: Command, what: str) -> Doing[None]:
+    """A note that fails is said and stops nothing: the node may well be down."""
+    try:
+        done = yield from run(command)
+    except TransportError as error:
+        yield from tell(f"The note about the drain could not be {what}: {error.message}")
+        return
+    if not done.ok:
+        yield from tell(f"The note about the drain could not be {what}: {exit_sentence(done, command.argv[0])}")

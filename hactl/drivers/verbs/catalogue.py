@@ -1,0 +1,12 @@
+"""Every verb that there is, by its name."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from hactl.drivers.verbs import balancer, health, waiting
+from hactl.model.verb import AnyVerb, Verbs
+
+_ALL: tuple[AnyVerb, ...] = (*balancer.VERBS, *health.VERBS, *waiting.VERBS)
+
+VERBS: Verbs = MappingProxyType({verb.name: verb for verb in _ALL})

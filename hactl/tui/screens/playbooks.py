@@ -61,6 +61,7 @@ class PlaybooksScreen(TableScreen):
 class FormScreen(Screen[None]):
     """A playbook's parameters as lines to fill in; ctrl+s plans."""
 
+    AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "plan", "Plan"),
         Binding("escape", "app.pop_screen", "Back"),

@@ -13,20 +13,24 @@ from hactl.config.schema import (
     HaproxyEntry,
     HttpEntry,
     KeepalivedEntry,
+    MaintenanceEntry,
     NodeEntry,
     PgbackrestEntry,
     PoolEntry,
     PostgresqlEntry,
+    PublicEntry,
     ServiceEntry,
     SshEntry,
 )
 from hactl.model.inventory import (
     Algorithms,
     BecomeMethod,
+    Endpoint,
     HaproxyService,
     HttpService,
     Inventory,
     KeepalivedService,
+    MaintenanceWindow,
     Node,
     PgbackrestService,
     Pool,
@@ -46,6 +50,7 @@ from hactl.model.inventory import (
 
 T = TypeVar("T")
 
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _USUAL_UNITS: dict[type[ServiceEntry], tuple[str, ...]] = {
     HaproxyEntry: ("haproxy.service",),
     KeepalivedEntry: ("keepalived.service",),
@@ -58,7 +63,8 @@ def build(draft: Draft, path: Path) -> Inventory:
         raise ValueError("a draft without [cluster] has not passed the checks")
     cluster, drill = draft.cluster.name, draft.cluster.drill_node
     nodes = {found.entry.name: _node(draft, found.entry, cluster, path.parent) for found in draft.nodes}
-    services = [_service(draft, found.entry) for found in draft.services]
+    scope = Scope(cluster, "", path.parent)
+    services = [_service(draft, found.entry, scope) for found in draft.services]
     return Inventory(
         name=cluster,
         sites={found.entry.name: Site(found.entry.name, found.entry.description) for found in draft.sites},
@@ -68,6 +74,7 @@ def build(draft: Draft, path: Path) -> Inventory:
         vips={found.entry.name: Vip(**found.entry.model_dump()) for found in draft.vips},
         thresholds=_thresholds(draft),
         drill_node=drill,
+        maintenance=tuple(_window(found.entry) for found in draft.maintenance),
         path=str(path),
     )
 
@@ -115,7 +122,7 @@ def _paths(given: list[str] | None, scope: Scope) -> tuple[str, ...]:
     return tuple(scope.expand(path) for path in given or ())
 
 
-def _service(draft: Draft, entry: ServiceEntry) -> Service:
+def _service(draft: Draft, entry: ServiceEntry, scope: Scope) -> Service:
     name, nodes, units = entry.name, draft.members(entry), _units(entry)
     minimum = _minimum(draft, entry, nodes)
     match entry:
@@ -132,6 +139,7 @@ def _service(draft: Draft, entry: ServiceEntry) -> Service:
                 package=entry.package,
                 version_path=version.path if version is not None else None,
                 version_command=tuple(version.command or ()) if version is not None else (),
+                public=tuple(_endpoint(name, endpoint, scope) for endpoint in entry.public),
             )
         case PostgresqlEntry():
             return PostgresqlService(
@@ -171,6 +179,18 @@ def _service(draft: Draft, entry: ServiceEntry) -> Service:
     return UnitService(name, nodes, units, minimum)
 
 
+def _endpoint(service: str, entry: PublicEntry, scope: Scope) -> Endpoint:
+    return Endpoint(
+        service,
+        entry.url,
+        socket=None if entry.socket is None else scope.expand(entry.socket),
+        via=entry.via,
+        rate=float(entry.rate),
+        timeout=float(entry.timeout),
+        expect_status=entry.expect_status,
+    )
+
+
 def _units(entry: ServiceEntry) -> tuple[str, ...]:
     """The units that were given, else those that Debian's packages bring."""
     if entry.unit is not None:
@@ -203,6 +223,16 @@ def _pool(draft: Draft, entry: PoolEntry) -> Pool:
         servers={node: entry.servers.get(node, node) for node in members},
         routing=Routing(entry.routing),
     )
+
+
+def _window(entry: MaintenanceEntry) -> MaintenanceWindow:
+    days = _DAYS if entry.days is None else entry.days
+    return MaintenanceWindow(tuple(sorted(_DAYS.index(day) for day in days)), _minutes(entry.from_), _minutes(entry.to))
+
+
+def _minutes(time: str) -> int:
+    hours, minutes = time.split(":")
+    return 60 * int(hours) + int(minutes)
 
 
 def _thresholds(draft: Draft) -> Thresholds:

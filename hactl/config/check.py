@@ -23,6 +23,7 @@ from hactl.config.resolve import (
 )
 from hactl.config.schema import (
     HaproxyEntry,
+    HttpEntry,
     KeepalivedEntry,
     MetricsEntry,
     NodeEntry,
@@ -189,6 +190,8 @@ def services(draft: Draft) -> Iterator[Problem]:
             yield Problem((*path, "minimum"), message)
         if isinstance(service, PgbackrestEntry):
             yield from _backup(draft, path, service)
+        if isinstance(service, HttpEntry):
+            yield from _public(draft, path, service)
 
 
 def _count(active: int) -> str:
@@ -201,6 +204,29 @@ def _backup(draft: Draft, path: KeyPath, service: PgbackrestEntry) -> Iterator[P
         yield from _dangling(draft, "nodes", service.repository_host, (*path, "repository_host"))
     elif len(draft.members(service)) > 1:
         yield Problem(path, "missing key: repository_host, because the service has several nodes")
+
+
+def _public(draft: Draft, path: KeyPath, service: HttpEntry) -> Iterator[Problem]:
+    seen: dict[tuple[str, str | None, str | None], int] = {}
+    cluster = draft.cluster.name if draft.cluster is not None else ""
+    for index, endpoint in enumerate(service.public):
+        here = (*path, "public", index)
+        key = (endpoint.url, endpoint.socket, endpoint.via)
+        if key in seen:
+            message = f"{quoted(endpoint.url)} stands here twice"
+            yield Problem((*here, "url"), message, also=(*path, "public", seen[key], "url"))
+        seen.setdefault(key, index)
+        if endpoint.socket is not None:
+            yield from _endpoint_socket(endpoint.socket, cluster, (*here, "socket"))
+        if endpoint.via is not None:
+            yield from _dangling(draft, "nodes", endpoint.via, (*here, "via"))
+
+
+def _endpoint_socket(given: str, cluster: str, path: KeyPath) -> Iterator[Problem]:
+    if "{node}" in given:
+        yield Problem(path, '"{node}" stands for nothing here: the socket leads to the service, not to a node')
+    if len(Scope(cluster, "").expand(given).encode()) > _SOCKET_LIMIT:
+        yield Problem(path, f"the socket has a path of more than {_SOCKET_LIMIT} bytes")
 
 
 def _service_of_kind(draft: Draft, name: str, kind: str, path: KeyPath) -> Iterator[Problem]:
@@ -281,6 +307,11 @@ def vips(draft: Draft) -> Iterator[Problem]:
         taken.setdefault(key, path)
 
 
+def maintenance(draft: Draft) -> Iterator[Problem]:
+    for found in draft.maintenance:
+        yield from _repeated((*found.path, "days"), found.entry.days or ())
+
+
 def cluster(draft: Draft) -> Iterator[Problem]:
     if draft.cluster is not None and draft.cluster.drill_node is not None:
         yield from _dangling(draft, "nodes", draft.cluster.drill_node, ("cluster", "drill_node"))
@@ -334,5 +365,6 @@ RULES: tuple[Callable[[Draft], Iterator[Problem]], ...] = (
     services,
     pools,
     vips,
+    maintenance,
     thresholds,
 )

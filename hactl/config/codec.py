@@ -10,10 +10,12 @@ from typing import Any, TypeAlias, TypeVar
 from hactl.model.inventory import (
     Algorithms,
     BecomeMethod,
+    Endpoint,
     HaproxyService,
     HttpService,
     Inventory,
     KeepalivedService,
+    MaintenanceWindow,
     Node,
     PgbackrestService,
     Pool,
@@ -98,6 +100,10 @@ def _each(convert: Convert) -> Convert:
     return lambda table: {key: convert(value) for key, value in table.items()}
 
 
+def _all(convert: Convert) -> Convert:
+    return lambda items: tuple(convert(item) for item in items)
+
+
 _ALGORITHMS = _table(Algorithms, kex=tuple, ciphers=tuple, macs=tuple, host_keys=tuple)
 _SSH = _table(
     SshSettings,
@@ -115,6 +121,7 @@ _SERVICE_FIELDS: dict[str, Convert] = {
     "version_command": tuple,
     "repositories": tuple,
     "manager": PostgresqlManager,
+    "public": _all(_table(Endpoint)),
 }
 _READ_SERVICE = {kind: _table(model, **_SERVICE_FIELDS) for kind, model in _SERVICES.items()}
 
@@ -132,5 +139,6 @@ _INVENTORY = _table(
     services=_each(_service),
     pools=_each(_table(Pool, routing=Routing)),
     vips=_each(_table(Vip)),
+    maintenance=_all(_table(MaintenanceWindow, days=tuple)),
     thresholds=_table(Thresholds, cluster=_LEVELS, roles=_each(_LEVELS), nodes=_each(_LEVELS)),
 )

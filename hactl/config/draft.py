@@ -22,6 +22,7 @@ from hactl.config.schema import (
     ClusterEntry,
     Entry,
     InventoryFile,
+    MaintenanceEntry,
     NodeEntry,
     PoolEntry,
     ServiceEntry,
@@ -39,8 +40,14 @@ from hactl.model.suggest import did_you_mean, quoted
 E = TypeVar("E", bound=Entry)
 
 _TABLES: dict[str, type[Entry]] = {"cluster": ClusterEntry, "ssh": SshEntry, "thresholds": ThresholdsTable}
-_LISTS: dict[str, type[Entry]] = {"sites": SiteEntry, "nodes": NodeEntry, "pools": PoolEntry, "vips": VipEntry}
-_KINDS = ("sites", "nodes", "services", "pools", "vips")
+_LISTS: dict[str, type[Entry]] = {
+    "sites": SiteEntry,
+    "nodes": NodeEntry,
+    "pools": PoolEntry,
+    "vips": VipEntry,
+    "maintenance": MaintenanceEntry,
+}
+_KINDS = ("sites", "nodes", "services", "pools", "vips", "maintenance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Draft:
     services: list[Found[ServiceEntry]] = field(default_factory=list)
     pools: list[Found[PoolEntry]] = field(default_factory=list)
     vips: list[Found[VipEntry]] = field(default_factory=list)
+    maintenance: list[Found[MaintenanceEntry]] = field(default_factory=list)
     thresholds: ThresholdsEntry | None = None
     names: dict[str, dict[str, KeyPath]] = field(default_factory=dict)  # kind -> name -> path of its first entry
     raw_nodes: dict[str, RawTable] = field(default_factory=dict)

@@ -13,11 +13,13 @@ from hactl.config.values import (
     Address,
     Duration,
     Filled,
+    HttpUrl,
     IpAddress,
     KnownHosts,
     Level,
     LocalPath,
     LocalPaths,
+    Minute,
     Name,
     Package,
     Port,
@@ -163,6 +165,29 @@ class VersionEntry(Entry):
         return self
 
 
+class PublicEntry(Entry):
+    """Where users reach the service. While hactl acts on it, a prober sends requests there and counts what fails."""
+
+    url: HttpUrl
+    """The address, with a path that does some work and changes nothing."""
+    socket: LocalPath | None = None
+    """A Unix socket on this machine that leads there."""
+    via: Ref | None = None
+    """Or a node to go by. With neither, this machine connects itself."""
+    rate: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 10.0
+    """Requests a second."""
+    timeout: Duration = 5.0
+    """An answer that takes longer has failed."""
+    expect_status: Annotated[int, Field(ge=100, le=599)] = 200
+    """The status of a good answer."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> PublicEntry:
+        if self.socket is not None and self.via is not None:
+            raise ValueError("has `socket` and `via`; keep one")
+        return self
+
+
 class HttpEntry(ServiceEntry):
     """An application that answers HTTP."""
 
@@ -179,6 +204,8 @@ class HttpEntry(ServiceEntry):
     """The Debian package that holds it; upgrades need to know."""
     version: VersionEntry | None = None
     """How to ask for the running version."""
+    public: list[PublicEntry] = []
+    """Where users reach it."""
 
 
 class PostgresqlEntry(ServiceEntry):
@@ -297,6 +324,23 @@ class VipEntry(Entry):
     """The keepalived service whose nodes may hold it."""
 
 
+class MaintenanceEntry(Entry):
+    """When acting is welcome. Where there is such a window, a run outside of all of them is refused."""
+
+    days: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], Field(min_length=1)] | None = None
+    """The days on which it begins. Left away: every day."""
+    from_: Minute = Field(alias="from")
+    """When it begins, in UTC: "02:00"."""
+    to: Minute
+    """When it ends, in UTC; a time before `from` is on the next day. "24:00" is midnight."""
+
+    @model_validator(mode="after")
+    def _lasts(self) -> MaintenanceEntry:
+        if self.from_ in {self.to, "24:00"}:
+            raise ValueError('must end after it begins; the whole day is from = "00:00", to = "24:00"')
+        return self
+
+
 class LevelsEntry(Entry):
     """Where a value becomes a finding. A level left away keeps what holds otherwise; "off" raises nothing."""
 
@@ -350,4 +394,5 @@ class InventoryFile(Entry):
     services: list[Annotated[AnyServiceEntry, Field(discriminator="kind")]] = []
     pools: list[PoolEntry] = []
     vips: list[VipEntry] = []
+    maintenance: list[MaintenanceEntry] = []
     thresholds: ThresholdsTable = ThresholdsTable()  # type: ignore[valid-type] # made from METRICS, see above

@@ -10,6 +10,7 @@ import ipaddress
 import re
 import unicodedata
 from typing import Annotated, TypeAlias
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
@@ -19,6 +20,7 @@ from hactl.model.values import NAME, duration, filled, package, remote_path, tex
 RESERVED = frozenset({"all", "none", "localhost", "ungrouped"})
 PLACEHOLDERS = ("cluster", "node")
 
+_MINUTE = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
@@ -100,6 +102,33 @@ def url_path(value: str) -> str:
     return value
 
 
+def http_url(value: str) -> str:
+    """Where a prober sends its requests, as a browser would write it."""
+    if not filled(value).isascii() or re.search(r"[\s\"<>\\^`{|}]", value):
+        raise ValueError(f"{quoted(value)} holds a character that an address must escape")
+    parts = urlsplit(value)
+    if parts.scheme == "https":
+        raise ValueError(f"{quoted(value)}: a run's prober speaks plain http; name an http address of the service")
+    if parts.scheme != "http":
+        raise ValueError(f"{quoted(value)} is no http address; write http://HOST/PATH")
+    if parts.username is not None or parts.fragment:
+        raise ValueError(f"{quoted(value)} must hold neither a user nor a fragment (#)")
+    try:
+        address(parts.hostname or "")
+        port_is_sound = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_sound = False
+    if not port_is_sound:
+        raise ValueError(f"{quoted(value)} needs a host, and a port of 1 to 65535 where it names one")
+    return value
+
+
+def minute(value: str) -> str:
+    if not _MINUTE.fullmatch(value):
+        raise ValueError(f'{quoted(value)} is not a time of day; write "02:00", in UTC')
+    return value
+
+
 def _one_or_more(value: object) -> object:
     if not isinstance(value, str | list):
         raise ValueError("must be a string or an array of strings")  # noqa: TRY004 - what pydantic collects
@@ -129,6 +158,10 @@ Package: TypeAlias = Annotated[str, AfterValidator(package)]
 RemotePath: TypeAlias = Annotated[str, AfterValidator(remote_path), Field(json_schema_extra={"pattern": "^/"})]
 LocalPath: TypeAlias = Annotated[str, AfterValidator(local_path)]
 UrlPath: TypeAlias = Annotated[str, AfterValidator(url_path), Field(json_schema_extra={"pattern": "^/"})]
+HttpUrl: TypeAlias = Annotated[str, AfterValidator(http_url), Field(json_schema_extra={"pattern": "^http://"})]
+Minute: TypeAlias = Annotated[
+    str, AfterValidator(minute), Field(json_schema_extra={"pattern": f"^({_MINUTE.pattern})$"})
+]
 LocalPaths: TypeAlias = Annotated[list[LocalPath], BeforeValidator(_one_or_more), WithJsonSchema(_STRINGS)]
 KnownHosts: TypeAlias = Annotated[
     list[Annotated[str, AfterValidator(known_hosts)]], BeforeValidator(_one_or_more), WithJsonSchema(_STRINGS)

@@ -21,6 +21,8 @@ HEADINGS = {
     "`[[services]]`": tables.ServiceEntry,
     "`[[pools]]`": tables.PoolEntry,
     "`[[vips]]`": tables.VipEntry,
+    "`[[maintenance]]`": tables.MaintenanceEntry,
+    "`public`": tables.PublicEntry,
     **{f'`kind = "{kind}"`': model for kind, model in tables.SERVICES.items()},
 }
 
@@ -41,7 +43,8 @@ def test_every_key_is_explained_and_no_other(heading: str) -> None:
     explained = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
     common = set(tables.ServiceEntry.model_fields) if heading.startswith("`kind") else set()
     extra = {"kind"} if heading == "`[[services]]`" else set()
-    assert explained == (set(HEADINGS[heading].model_fields) - common - {"kind"}) | extra
+    keys = {info.alias or key for key, info in HEADINGS[heading].model_fields.items()}
+    assert explained == (keys - common - {"kind"}) | extra
 
 
 def test_every_metric_stands_there_with_its_default() -> None:

@@ -11,8 +11,12 @@ from hactl.config import load_inventory, parse_inventory
 from hactl.config.share import share_path
 from hactl.model.inventory import (
     BecomeMethod,
+    Endpoint,
+    HaproxyService,
     HttpService,
     Inventory,
+    KeepalivedService,
+    MaintenanceWindow,
     Node,
     PgbackrestService,
     PostgresqlManager,
@@ -95,10 +99,39 @@ def test_services_of_the_lab() -> None:
     assert found.services["shop"] == HttpService(
         "shop", ("app1", "app2", "app3"), ("shop.service",), 2,
         port=8080, health="/healthz", package="shop", version_path="/version",
+        public=(Endpoint("shop", "http://192.168.56.10/api/orders?limit=1", socket="/run/hactl-lab/lab/vip.sock"),),
     )  # fmt: skip
     assert found.services["database"].units == ("postgresql@15-main.service",)
     assert found.services["backup"].units == ()
     assert [service.name for service in found.services_on("lb1")] == ["balancer", "vrrp"]
+
+
+def test_what_the_lab_remembers_and_how_it_gives_its_address_up() -> None:
+    services = the_lab().services
+    assert services["balancer"] == HaproxyService(
+        "balancer", ("lb1", "lb2"), ("haproxy.service",), 1, state_file="/var/lib/haproxy/server-state"
+    )
+    assert services["vrrp"] == KeepalivedService(
+        "vrrp", ("lb1", "lb2"), ("keepalived.service",), 1, track_file="/var/lib/keepalived/hold"
+    )
+
+
+def test_endpoints_and_maintenance_windows(home: Path) -> None:
+    found = load_inventory(GOOD / "endpoints.toml")
+    shop, admin = found.services["shop"], found.services["admin"]
+    assert isinstance(shop, HttpService)
+    assert isinstance(admin, HttpService)
+    assert shop.public == (
+        Endpoint("shop", "http://192.0.2.10/", socket=str(home / "sockets/corner.sock")),
+        Endpoint("shop", "http://[2001:db8::1]:8080/ping?deep=1", via="n1", rate=0.5, timeout=2.0, expect_status=204),
+        Endpoint("shop", "http://shop.example.net", socket=str(GOOD / "beside.sock"), rate=20.0, timeout=0.5),
+    )
+    assert admin.public == ()
+    assert found.maintenance == (
+        MaintenanceWindow((5, 6), 120, 300),
+        MaintenanceWindow(tuple(range(7)), 22 * 60 + 30, 60),
+        MaintenanceWindow((0,), 0, 1440),
+    )
 
 
 def test_pools_name_every_member() -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 import click
@@ -45,7 +46,8 @@ def snapshot(
         show(picture)
         return picture
 
-    return with_control(inventory, once, limit=limit, may_ask=may_ask, interval=interval)
+    with _no_collection():
+        return with_control(inventory, once, limit=limit, may_ask=may_ask, interval=interval)
 
 
 def with_control(
@@ -58,12 +60,28 @@ def with_control(
 ) -> T:
     """Run `work` with a Control of the nodes of `limit` (None: all), closed in the end. Raises LimitError."""
     nodes = None if limit is None else parse_limit(limit, inventory)
+    results: list[T] = []
 
-    async def run() -> T:
+    async def run() -> None:
         async with _asking(may_ask) as ask, Control(inventory, interval=interval, limit=nodes, ask=ask) as control:
-            return await work(control)
+            results.append(await work(control))
 
-    return asyncio.run(run())
+    # Not the task's own result: asyncio.run, when it puts the handler of SIGINT back, spells out the task and with it
+    # everything that it returned.
+    asyncio.run(run())
+    return results[0]
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without garbage collection: what asks once and ends makes many objects that stay, and little garbage."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @asynccontextmanager

@@ -23,12 +23,22 @@ from hactl.model.facts import ClockFacts, DiskFacts, Filesystem, HostFacts, NetC
 
 # --- the tick -------------------------------------------------------------------------------------------------
 
-# Cores and boot id are read once: the loop does not outlive the boot.
+# Cores and boot id are read once: the loop does not outlive the boot. The kernel's list of cores ("0-3,6") is short,
+# while the line after them in /proc/stat may have thousands of characters: that is read only where there is no list.
 # Interfaces are those with a device behind them, or all but lo where there is none (in a container).
 _TICK = r"""
 if [ -z "$hactl_host_boot" ]; then
   hactl_host_cores=0
-  while read -r hactl_host_a hactl_host_b; do
+  hactl_host_a=
+  [ ! -r /sys/devices/system/cpu/online ] || read -r hactl_host_a </sys/devices/system/cpu/online
+  case $hactl_host_a in *[!0-9,-]*) hactl_host_a= ;; esac
+  while [ -n "$hactl_host_a" ]; do
+    hactl_host_b=${hactl_host_a%%,*}
+    hactl_host_cores=$((hactl_host_cores + 1 + ${hactl_host_b#*-} - ${hactl_host_b%-*}))
+    hactl_host_a=${hactl_host_a#"$hactl_host_b"}
+    hactl_host_a=${hactl_host_a#,}
+  done
+  [ $hactl_host_cores -gt 0 ] || while read -r hactl_host_a hactl_host_b; do
     case $hactl_host_a in
       cpu[0-9]*) hactl_host_cores=$((hactl_host_cores + 1)) ;;
       cpu) ;;
@@ -175,6 +185,7 @@ def _ipv6(digits: str) -> str:
 # inodes at once; busybox can do neither and is asked twice. The bound holds all the same: such a wait ends on SIGKILL.
 # df exits 1 when it could not read one of many: no failure.
 _DISK = r"""
+hactl_disk_ended() { return $hactl_disk_exit; } # `(exit N)` would fork
 hactl_disk_exit=0
 if [ -z "$hactl_disk_plain" ]; then
   hactl_out=$(timeout -k 1 2 df -l -k --output=source,fstype,itotal,iused,size,used,avail,pcent,target)
@@ -191,7 +202,7 @@ else
 inodes
 $(timeout -k 1 2 df -P -T -i)"
 fi
-(exit $hactl_disk_exit)
+hactl_disk_ended
 """
 
 _NUMBER = r"(-?\d{1,19}|-)"

@@ -30,8 +30,9 @@ def units(names: tuple[str, ...]) -> TickProbe:
     """The state of `names` (none is fine) and every failed unit."""
     show = f"timeout -k 1 2 systemctl show -p Id,{','.join(_PROPERTIES)} -- {shlex.join(names)} 2>&1"
     body = f"""
+hactl_units_none() {{ return {_NO_SYSTEMD}; }} # `(exit N)` would fork
 if [ ! -d /run/systemd/system ]; then
-  (exit {_NO_SYSTEMD})
+  hactl_units_none
 else
   read -r hactl_units_up </proc/uptime
   hactl_out=$(

@@ -9,6 +9,7 @@ path forks nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from hactl.drivers.probe import TickProbe
 from hactl.model.command import Command
@@ -42,7 +43,13 @@ _ARM = "{word})\n{body}\n;;"
 
 def loop_script(probes: Sequence[TickProbe]) -> str:
     """The loop's text. A probe's word is its index in `probes`."""
-    arms = "\n".join(_ARM.format(word=word, body=probe.body) for word, probe in enumerate(probes))
+    return _script(tuple(probe.body for probe in probes))
+
+
+@lru_cache(64)
+def _script(bodies: tuple[str, ...]) -> str:
+    """Many nodes are asked the same."""
+    arms = "\n".join(_ARM.format(word=word, body=body) for word, body in enumerate(bodies))
     return _FRAME.replace("{arms}", arms)
 
 

@@ -10,7 +10,7 @@ import contextlib
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hactl.model.command import Completed
 from hactl.model.errors import ChannelError, TransportError
@@ -25,7 +25,7 @@ from hactl.transport.protocol import FrameSink
 OUTPUT_LIMIT = 4 * 1024 * 1024  # bytes of stdout, and of stderr, that one command may say
 _STDERR_KEPT = 4096  # of a stream, for the error when it ends
 _TERM_TO_KILL = 0.5  # seconds
-_AFTER_LOGIN = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016)  # seconds
+_AFTER_LOGIN = (0.0005, 0.0005, 0.001, 0.002, 0.004, 0.008)  # seconds, one after the other
 
 
 class Hurry:
@@ -38,13 +38,25 @@ class Hurry:
     def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
         found = connection.get_extra_info("socket")
         self._socket: socket.socket | None = found if found is not None and _is_tcp(found) else None
+        self._waiting = self._socket is not None  # for what sshd says unasked
 
     def soon(self) -> None:
         """Do so several times in the next moments: sshd announces its host keys unasked right after a login."""
-        if self._socket is not None:
-            loop = asyncio.get_running_loop()
-            for delay in _AFTER_LOGIN:
-                loop.call_later(delay, self.now)
+        self._again(iter(_AFTER_LOGIN))
+
+    def started(self) -> None:
+        """A session has started, so sshd has said by now what it says unasked."""
+        self._waiting = False
+        self.now()
+
+    def _again(self, waits: Iterator[float]) -> None:
+        if self._waiting and (wait := next(waits, None)) is not None:
+            asyncio.get_running_loop().call_later(wait, self._elapsed, waits)
+
+    def _elapsed(self, waits: Iterator[float]) -> None:
+        if self._waiting:
+            self.now()
+            self._again(waits)
 
     def now(self) -> None:
         """Acknowledge what has arrived."""
@@ -69,7 +81,7 @@ class ExecSession(asyncssh.SSHClientSession[bytes]):
         self.chan = chan
 
     def session_started(self) -> None:
-        self._hurry.now()
+        self._hurry.started()
 
     def exit_status_received(self, status: int) -> None:
         self.exit = status

@@ -140,6 +140,18 @@ def _seconds(times: str) -> float:
     return sum(int(minutes) * 60 + float(seconds) for minutes, seconds in re.findall(r"(\d+)m([\d.]+)s", times))
 
 
+@pytest.mark.parametrize(
+    ("listed", "cores"), [("0", 1), ("0-3", 4), ("0-3,6", 5), ("1,3-5,8-11", 8), ("", None), ("who knows", None)]
+)
+def test_cores_are_counted(shell: tuple[str, ...], tmp_path: Path, listed: str, cores: int | None) -> None:
+    """From the kernel's list; from /proc/stat where that says nothing."""
+    (tmp_path / "online").write_text(f"{listed}\n")
+    known, body = "/sys/devices/system/cpu/online", host.tick(addresses=False).body
+    assert known in body
+    said = run(shell, f'{body.replace(known, str(tmp_path / "online"))}\necho "$hactl_host_cores"')
+    assert int(said) == (cores or psutil.cpu_count())
+
+
 @pytest.mark.parametrize("tick", TICKS)
 def test_bodies_keep_to_themselves(shell: tuple[str, ...], tick: str) -> None:
     """No variable without the prefix, positional parameters and stdin untouched, the shell alive."""

@@ -1,0 +1,91 @@
+"""The first half of a plan: the playbook made concrete, before any node is looked at for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hactl.model.errors import InputError
+from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.inventory import Inventory
+from hactl.model.parameters import Value
+from hactl.model.picture import Picture
+from hactl.model.plan import History, Plan, Request
+from hactl.model.playbook import Playbook, Ref
+from hactl.model.verb import Verbs
+from hactl.planning.overrides import checked_overrides
+from hactl.planning.parameters import filled
+from hactl.planning.resolve import names, resolved
+from hactl.planning.steps import Expansion, total
+from hactl.planning.targets import Chosen, chosen
+from hactl.planning.touched import endpoints_of, nodes_of, pools_of, services_of
+
+
+def draft(  # noqa: PLR0917 - the signature that its callers agreed on
+    playbook: Playbook,
+    request: Request,
+    inventory: Inventory,
+    picture: Picture,
+    verbs: Verbs,
+    history: History,
+    wall: float,
+) -> Plan:
+    """Every step on every node, with its first commands, and what its verbs object to; no guards yet, no digest.
+
+    `wall` is epoch seconds. Raises InputError for a request that makes no sense.
+    """
+    checked_overrides(request.overrides)
+    parameters = filled(playbook, request.parameters, inventory)
+    known = names(parameters, inventory)
+    meant = Chosen((), {}, (), 0.0)
+    if playbook.targets is not None:
+        meant = chosen(playbook.targets, known, request.limit, inventory, picture)
+    elif request.limit:
+        raise InputError(f"{playbook.name} has no targets that a limit could narrow.")
+    work = Expansion(playbook, request, inventory, picture, verbs, history, parameters)
+    steps = work.steps(meant.batches)
+    nodes = tuple(dict.fromkeys((*meant.nodes, *nodes_of(steps))))
+    services = services_of(nodes, inventory)
+    learned = any({step.verb, f"{step.verb} {step.node}"} & history.durations.keys() for step in steps)
+    return Plan(
+        cluster=inventory.name,
+        playbook=playbook.name,
+        title=playbook.title,
+        request=request,
+        parameters=parameters,
+        targets=meant.nodes,
+        untouched=meant.untouched,
+        batches=meant.batches,
+        steps=steps,
+        verdicts=(*_nobody_left(playbook, meant), *work.objections),
+        weakest=(),
+        basis={},
+        budget=playbook.budget,
+        pause=meant.pause,
+        endpoints=endpoints_of(services, inventory),
+        services=services,
+        pools=pools_of(nodes, inventory),
+        guards_off=frozenset(name for name, on in playbook.guards.items() if not on),
+        needed=playbook.targets.needed if playbook.targets else (),
+        notes=playbook.notes,
+        confirm=_word(playbook.confirm, known),
+        irreversible=any(verbs[step.verb].irreversible for step in steps),
+        seconds=total(steps, len(meant.batches), meant.pause),
+        estimated_from=_source(history) if learned else "the verbs' own figures",
+        made_at=wall,
+    )
+
+
+def _nobody_left(playbook: Playbook, meant: Chosen) -> tuple[GuardVerdict, ...]:
+    if playbook.targets is None or meant.nodes:
+        return ()
+    why = "; ".join(f"{node} is {reason}" for node, reason in meant.untouched.items())
+    return (GuardVerdict("targets", Ruling.REFUSE, f"nobody is left to act on: {why}", can_override=False),)
+
+
+def _source(history: History) -> str:
+    return "1 earlier run" if history.runs == 1 else f"{history.runs} earlier runs"
+
+
+def _word(confirm: str, known: Mapping[str, Value]) -> str:
+    """What has to be typed: as written, or what "$name" stands for."""
+    return str(resolved(Ref(confirm[1:]), known)) if confirm.startswith("$") else confirm

@@ -1,0 +1,117 @@
+"""The second half of a plan: what looking at its steps has shown, what the guards say, and its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from hactl.model.guard import GuardVerdict
+from hactl.model.inventory import Inventory
+from hactl.model.picture import Picture
+from hactl.model.plan import History, Looked, Plan, PlannedStep
+from hactl.model.verb import Effect
+from hactl.planning.basis import basis, digest
+from hactl.planning.case import Case
+from hactl.planning.guards import judged
+from hactl.planning.overrides import checked_overrides, overridden
+from hactl.planning.steps import total
+from hactl.planning.touched import endpoints_of, nodes_of, pools_of, services_of
+from hactl.planning.weakest import moments
+
+
+def finished(  # noqa: PLR0917 - the signature that its callers agreed on
+    draft: Plan, looked: tuple[Looked, ...], picture: Picture, inventory: Inventory, history: History, wall: float
+) -> Plan:
+    """The plan, ready to be confirmed. `looked` may leave out steps that were not looked at.
+
+    Raises InputError for an override that names no guard.
+    """
+    checked_overrides(draft.request.overrides)
+    found = {one.step: one for one in looked}
+    steps = tuple(_looked_at(step, found) for step in draft.steps)
+    idle = _idle(draft, steps, found)
+    kept = _kept(draft, steps, idle)
+    plan = _narrowed(draft, kept, idle, inventory)
+    said = [one for one in draft.verdicts if one.node not in idle]
+    said += [verdict for step in kept if step.index in found for verdict in found[step.index].verdicts]
+    case = Case(plan, inventory, picture, wall, plan.steps, history)
+    verdicts = dict.fromkeys(
+        (*overridden(said, draft.request.overrides), *judged(plan, inventory, picture, history, wall))
+    )
+    plan = replace(
+        plan,
+        verdicts=tuple(sorted(verdicts, key=_order)),
+        weakest=tuple(moment.weakest for moment in moments(case)),
+        basis=basis(case),
+        made_at=wall,
+    )
+    return replace(plan, digest=digest(plan))
+
+
+def _looked_at(step: PlannedStep, found: Mapping[int, Looked]) -> PlannedStep:
+    one = found.get(step.index)
+    return replace(step, skip=one.sentence) if one is not None and one.done else step
+
+
+def _idle(draft: Plan, steps: tuple[PlannedStep, ...], found: Mapping[int, Looked]) -> Mapping[str, str]:
+    """Targets that need nothing, and the sentence that says so.
+
+    The playbook says which steps decide; else all do that change something, but for taking out what is brought back.
+    """
+    idle = {}
+    for node in draft.targets:
+        mine = [step for step in steps if step.lane == node]
+        deciding = [step for step in mine if step.name in draft.needed] or _deciding(mine)
+        if deciding and all(step.skip for step in deciding):
+            idle[node] = "; ".join(dict.fromkeys(found[step.index].sentence for step in deciding))
+    return idle
+
+
+def _deciding(steps: list[PlannedStep]) -> list[PlannedStep]:
+    back = max((step.index for step in steps if step.effect is Effect.BRINGS_BACK), default=-1)
+    return [step for step in steps if step.mutates and not (step.effect is Effect.TAKES_OUT and step.index < back)]
+
+
+def _kept(draft: Plan, steps: tuple[PlannedStep, ...], idle: Mapping[str, str]) -> tuple[PlannedStep, ...]:
+    """Without the idle targets; when nobody is left, without what is done for a batch, or is done already."""
+    batches = {number for number, nodes in enumerate(draft.batches, start=1) if not set(nodes) <= idle.keys()}
+    kept = [step for step in steps if step.lane not in idle and (step.batch == 0 or step.batch in batches)]
+    if draft.targets and not batches and not any(step.mutates and not step.skip for step in kept):
+        return ()
+    return tuple(kept)
+
+
+def _narrowed(draft: Plan, kept: tuple[PlannedStep, ...], idle: Mapping[str, str], inventory: Inventory) -> Plan:
+    """The draft with these steps, counted anew: indices, segments and batches have no gaps."""
+    batches = tuple(left for nodes in draft.batches if (left := tuple(node for node in nodes if node not in idle)))
+    segments = _numbers(step.segment for step in kept)
+    numbers = {0: 0, **_numbers((step.batch for step in kept if step.batch), start=1)}
+    steps = tuple(
+        replace(step, index=index, segment=segments[step.segment], batch=numbers[step.batch])
+        for index, step in enumerate(kept)
+    )
+    targets = tuple(node for node in draft.targets if node not in idle)
+    nodes = tuple(dict.fromkeys((*targets, *nodes_of(steps))))
+    services = services_of(nodes, inventory)
+    return replace(
+        draft,
+        targets=targets,
+        untouched={**draft.untouched, **idle},
+        batches=batches,
+        steps=steps,
+        services=services,
+        pools=pools_of(nodes, inventory),
+        endpoints=endpoints_of(services, inventory),
+        seconds=total(steps, len(batches), draft.pause),
+    )
+
+
+def _numbers(values: Iterable[int], start: int = 0) -> dict[int, int]:
+    return {value: number for number, value in enumerate(sorted(set(values)), start)}
+
+
+_RANK = {"refuse": 0, "warn": 1, "ok": 2}
+
+
+def _order(verdict: GuardVerdict) -> int:
+    return _RANK[verdict.ruling]

@@ -1,0 +1,77 @@
+"""What the operator gives a playbook: read by kind, filled up with defaults, checked against the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+from hactl.model.errors import InputError, LimitError
+from hactl.model.inventory import Inventory
+from hactl.model.limit import parse_limit
+from hactl.model.parameters import Parameter, ParameterKind, Value
+from hactl.model.playbook import Playbook
+from hactl.model.suggest import did_you_mean, quoted
+from hactl.model.values import from_word, said, typed
+
+_NAMES: Mapping[ParameterKind, Callable[[Inventory], Iterable[str]]] = MappingProxyType(
+    {
+        ParameterKind.NODE: lambda inventory: inventory.nodes,
+        ParameterKind.SERVICE: lambda inventory: inventory.services,
+        ParameterKind.POOL: lambda inventory: inventory.pools,
+        ParameterKind.VIP: lambda inventory: inventory.vips,
+    }
+)
+
+
+def filled(playbook: Playbook, raw: Mapping[str, str | Value], inventory: Inventory) -> Mapping[str, Value]:
+    """Every parameter of the playbook with its value. Words of a command line are read by the parameter's kind.
+
+    Raises InputError that names every problem: unknown parameters, missing ones, values of the wrong kind, names that
+    the inventory does not have.
+    """
+    problems = [_unknown(name, playbook) for name in raw if name not in playbook.parameters]
+    values: dict[str, Value] = {}
+    for name, wanted in playbook.parameters.items():
+        try:
+            values[name] = _value(wanted, raw, inventory)
+        except ValueError as error:
+            problems.append(f"{said(name, str(error))}.")
+    if problems:
+        remedy = f"See: hactl playbook show {playbook.name}"
+        raise InputError("\n".join(problems), remedy=remedy)
+    return values
+
+
+def _unknown(name: str, playbook: Playbook) -> str:
+    known = playbook.parameters
+    hint = did_you_mean(name, known)
+    taken = f"; it takes {', '.join(known)}" if known else "; it takes none"
+    return f"{playbook.name} has no parameter {quoted(name)}{hint or taken + '.'}"
+
+
+def _value(wanted: Parameter, raw: Mapping[str, str | Value], inventory: Inventory) -> Value:
+    """Raises ValueError with what is wrong, to be read after the parameter's name."""
+    if wanted.name not in raw:
+        if wanted.default is None:
+            raise ValueError(f"has to be given: {wanted.help}")
+        return wanted.default
+    given = raw[wanted.name]
+    value = from_word(wanted, given) if isinstance(given, str) else typed(wanted, given)
+    if value != "":  # "not given", where the default is that
+        _known(wanted, value, inventory)
+    return value
+
+
+def _known(wanted: Parameter, value: Value, inventory: Inventory) -> None:
+    if wanted.kind is ParameterKind.LIMIT:
+        try:
+            parse_limit(str(value), inventory)
+        except LimitError as error:
+            raise ValueError(error.message.rstrip(".")) from None
+    if wanted.kind in _NAMES:
+        names = tuple(_NAMES[wanted.kind](inventory))
+        if value not in names:
+            hint = did_you_mean(str(value), names)
+            raise ValueError(
+                f"there is no {wanted.kind} {quoted(str(value))}{hint}".rstrip("?") + ("?" if hint else "")
+            )

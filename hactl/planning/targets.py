@@ -1,0 +1,89 @@
+"""Which nodes a playbook acts on, in which order, how many at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hactl.model.errors import InputError
+from hactl.model.inventory import Inventory, Standing
+from hactl.model.limit import parse_limit
+from hactl.model.parameters import ParameterKind, Value
+from hactl.model.picture import Picture
+from hactl.model.playbook import Order, Targets
+from hactl.model.suggest import did_you_mean, quoted
+from hactl.planning.resolve import number, resolved, setting
+
+SPARE = "a spare: nothing depends on it; name it to act on it"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """`untouched`: nodes that were meant and are left alone, and why. `pause`: seconds between batches."""
+
+    nodes: tuple[str, ...]
+    untouched: Mapping[str, str]
+    batches: tuple[tuple[str, ...], ...]
+    pause: float
+
+
+def chosen(
+    targets: Targets, known: Mapping[str, Value], limit: str | None, inventory: Inventory, picture: Picture
+) -> Chosen:
+    """The targets of one run. `known` is what references stand for. Raises InputError when none is meant."""
+    expressions = [str(resolved(targets.limit, known) or "all"), *filter(None, [limit])]
+    meant = [name for name in inventory.nodes if all(name in parse_limit(text, inventory) for text in expressions)]
+    service = str(resolved(targets.service, known)) if targets.service is not None else ""
+    if service:
+        meant = [name for name in meant if name in _nodes_of(service, inventory)]
+    if not meant:
+        raise InputError(_nobody(service, expressions))
+    spares = [name for name in meant if _spare(name, inventory) and not _named(name, expressions)]
+    nodes = _ordered(tuple(name for name in meant if name not in spares), targets.order, picture)
+    canary = int(number("targets: canary", ParameterKind.INTEGER, targets.canary, known))
+    amount = str(setting("targets: batch", ParameterKind.AMOUNT, targets.batch, known))
+    pause = number("targets: pause", ParameterKind.DURATION, targets.pause, known)
+    return Chosen(nodes, dict.fromkeys(spares, SPARE), batches(nodes, canary, amount), pause)
+
+
+def batches(nodes: tuple[str, ...], canary: int, amount: str) -> tuple[tuple[str, ...], ...]:
+    """Canaries one by one, then the rest. A share is one of all targets, rounded down, and at least one node."""
+    percent = amount.endswith("%")
+    count = len(nodes) * int(amount.rstrip("%")) // 100 if percent else int(amount)
+    size = max(1, count)
+    first, rest = nodes[:canary], nodes[canary:]
+    return (*((node,) for node in first), *(rest[at : at + size] for at in range(0, len(rest), size)))
+
+
+def _nodes_of(service: str, inventory: Inventory) -> tuple[str, ...]:
+    if service not in inventory.services:
+        hint = did_you_mean(service, inventory.services)
+        raise InputError(f"There is no service {quoted(service)}{hint or '.'}")
+    return inventory.services[service].nodes
+
+
+def _nobody(service: str, expressions: list[str]) -> str:
+    where = " and ".join(quoted(text) for text in expressions if text != "all")
+    whose = f" of {service}" if service else ""
+    return f"No node{whose} is meant by {where}." if where else f"There is no node{whose}."
+
+
+def _spare(name: str, inventory: Inventory) -> bool:
+    return inventory.nodes[name].standing is Standing.SPARE
+
+
+def _named(name: str, expressions: list[str]) -> bool:
+    """Somebody who writes a spare's own name means it."""
+    return any(name in re.split(r"[,\s]+", text) for text in expressions)
+
+
+def _ordered(nodes: tuple[str, ...], order: Order, picture: Picture) -> tuple[str, ...]:
+    match order:
+        case Order.INVENTORY:
+            return nodes
+        case Order.REVERSE:
+            return nodes[::-1]
+        case Order.HOLDER_LAST:
+            holders = {node for vip in picture.assessment.vips.values() for node in vip.holders}
+            return tuple(sorted(nodes, key=lambda node: node in holders))

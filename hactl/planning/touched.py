@@ -1,0 +1,69 @@
+"""What a plan's steps touch beside their nodes: services, pools, balancers, endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hactl.model.inventory import Endpoint, HttpService, Inventory, Pool, Service
+from hactl.model.plan import PlannedStep
+
+
+def nodes_of(steps: Iterable[PlannedStep]) -> tuple[str, ...]:
+    """The nodes that something is done on, in order of first appearance."""
+    return tuple(dict.fromkeys(step.node for step in steps if step.node is not None))
+
+
+def pools_of(nodes: Iterable[str], inventory: Inventory) -> tuple[str, ...]:
+    """Pools that one of the nodes is a member of, or a balancer of, in inventory order."""
+    wanted = frozenset(nodes)
+    return tuple(
+        pool.name
+        for pool in inventory.pools.values()
+        if not wanted.isdisjoint((*pool.servers, *inventory.services[pool.balancer].nodes))
+    )
+
+
+def services_of(nodes: Iterable[str], inventory: Inventory) -> tuple[str, ...]:
+    """Services on the nodes, and those that users reach through them, in inventory order."""
+    wanted = frozenset(nodes)
+    pooled = {inventory.pools[name].service for name in pools_of(wanted, inventory)}
+    return tuple(
+        service.name
+        for service in inventory.services.values()
+        if service.name in pooled or not wanted.isdisjoint(service.nodes)
+    )
+
+
+def endpoints_of(services: Iterable[str], inventory: Inventory) -> tuple[Endpoint, ...]:
+    found = [inventory.services[name] for name in services]
+    return tuple(endpoint for service in found if isinstance(service, HttpService) for endpoint in service.public)
+
+
+def interrupted(step: PlannedStep, inventory: Inventory) -> tuple[Service, ...]:
+    """The services of the step's node that stop while it is done: the one it names, else all of them."""
+    if step.node is None:
+        return ()
+    here = inventory.services_on(step.node)
+    for argument in ("service", "unit", "package"):
+        named = str(step.arguments.get(argument, ""))
+        if named:
+            return tuple(service for service in here if _is(service, argument, named)) or _unnamed(argument, here)
+    return here
+
+
+def _is(service: Service, argument: str, named: str) -> bool:
+    match argument:
+        case "service":
+            return service.name == named
+        case "unit":
+            return named in service.units
+    return f"{named}.service" in service.units or (isinstance(service, HttpService) and service.package == named)
+
+
+def _unnamed(argument: str, here: tuple[Service, ...]) -> tuple[Service, ...]:
+    """A unit that carries no service interrupts none; what else a package belongs to is not known, so all of them."""
+    return here if argument == "package" else ()
+
+
+def members_of(pool: Pool) -> frozenset[str]:
+    return frozenset(pool.servers)

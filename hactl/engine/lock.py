@@ -1,0 +1,282 @@
+"""The cluster's lock: held on a majority of its nodes over SSH, freed by the death of its holder, fenced by an epoch.
+
+Two can never both have a majority. Each new majority gets an epoch above every one before it, and a fenced command
+(`ClusterLock.fenced`) runs on a node only while that epoch is the node's newest: a holder that was frozen, cut off or
+broken may believe what it likes. What is written on the nodes is `lock_script`'s business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from hactl.engine import lock_script
+from hactl.engine.lock_hold import ANSWER_WITHIN, Hold
+from hactl.engine.lock_script import Said, folder_of
+from hactl.model.command import Command, Fence
+from hactl.model.errors import LockError, LockHeldError, TransportError
+from hactl.model.lock import Holder, LockBroken, LockPicture, NodeLock, listed, majority
+from hactl.model.run import LockTaken
+from hactl.transport.backoff import Backoff
+from hactl.transport.protocol import Transport
+
+_PATIENCE = 6.0  # seconds in which two who take the lock at the same moment have to get out of each other's way
+_STRAGGLERS = 1.0  # seconds for the other nodes, once what has been heard decides
+
+_Try: TypeAlias = tuple[Hold, Said] | TransportError
+
+
+class ClusterLock:
+    """`take` it, watch `lost`, `release` it. `folder` is where the lock lives on every node."""
+
+    def __init__(
+        self,
+        transports: Mapping[str, Transport],
+        cluster: str,
+        holder: Holder,
+        *,
+        folder: str | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._transports, self._cluster, self._holder = transports, cluster, holder
+        self._folder, self._wall = folder or folder_of(cluster), wall
+        self._holds: dict[str, Hold] = {}
+        self._keepers: list[asyncio.Task[None]] = []
+        self.lost = asyncio.Event()  # for good: fewer than a majority is held, or somebody else has it
+        self.reason = ""  # why it is lost
+
+    @property
+    def epoch(self) -> int:
+        """0 until it is taken."""
+        return self._holder.epoch
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Where it is held now."""
+        return tuple(node for node in self._transports if node in self._holds)
+
+    def fenced(self, command: Command) -> Command:
+        """The command so that a node runs it only under this epoch; else it exits with model.command.FENCED_OUT."""
+        return replace(command, fence=Fence(f"{self._folder}/epoch", self.epoch))
+
+    async def take(self) -> LockTaken:
+        """Hold a majority of the nodes; the others are taken as soon as they can be.
+
+        Raises LockHeldError when somebody has the lock, LockError when too few nodes could be asked.
+        """
+        deadline, waits = time.monotonic() + _PATIENCE, Backoff(first=0.4, cap=2.0, floor=0.05)
+        while True:
+            tries = await self._try_all()
+            held = {node: each for node, each in tries.items() if _is_held(each)}
+            if len(held) >= self._majority and await self._settle(held):
+                return self._taken()
+            await _all(each[0].release() for each in held.values() if not isinstance(each, TransportError))
+            self._judge(tries, final=time.monotonic() >= deadline)
+            await asyncio.sleep(next(waits))
+
+    async def release(self) -> None:
+        """Let go everywhere. Idempotent."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        self._keepers.clear()
+        holds, self._holds = self._holds, {}
+        await _all(hold.release() for hold in holds.values())
+
+    # --- taking ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _majority(self) -> int:
+        return majority(len(self._transports))
+
+    def _hold(self, node: str) -> Hold:
+        return Hold(self._transports[node], self._folder, self._holder)
+
+    async def _try_all(self) -> dict[str, _Try]:
+        """Ask all nodes at the same time. Those that keep silent while the others have decided are left for later."""
+        asking = {node: asyncio.ensure_future(self._try(node)) for node in self._transports}
+        tries: dict[str, _Try] = {}
+        try:
+            while len(tries) < len(asking):
+                waiting = [task for node, task in asking.items() if node not in tries]
+                patience = _STRAGGLERS if self._decided(tries) else None
+                done, _ = await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                if not done:
+                    break
+                tries.update({node: task.result() for node, task in asking.items() if task in done})
+        finally:
+            for task in asking.values():
+                task.cancel()
+        return tries
+
+    def _decided(self, tries: Mapping[str, _Try]) -> bool:
+        held = sum(_is_held(each) for each in tries.values())
+        return held >= self._majority or any(holder.epoch for holder in _others(tries))
+
+    async def _try(self, node: str) -> _Try:
+        hold = self._hold(node)
+        try:
+            return hold, await hold.take()
+        except TransportError as error:
+            return error
+
+    async def _settle(self, held: Mapping[str, _Try]) -> bool:
+        """Give what is held its epoch. False when a majority did not confirm it."""
+        holds = {node: each for node, each in held.items() if not isinstance(each, TransportError)}
+        seen = max(said.epoch for _, said in holds.values())
+        self._holder = replace(self._holder, epoch=max(seen, int(self._wall())) + 1)
+
+        async def settled(node: str, hold: Hold) -> None:
+            try:
+                await hold.settle(self._holder)
+                self._holds[node] = hold
+            except TransportError:
+                hold.close()
+
+        await _all(settled(node, hold) for node, (hold, _) in holds.items())
+        if len(self._holds) < self._majority:
+            self._holds.clear()
+            return False
+        for node in self._transports:
+            self._keepers.append(asyncio.create_task(self._keep(node), name=f"keeping the lock on {node}"))
+        return True
+
+    def _taken(self) -> LockTaken:
+        nodes = self.nodes
+        return LockTaken(self.epoch, nodes, tuple(node for node in self._transports if node not in nodes))
+
+    def _judge(self, tries: Mapping[str, _Try], *, final: bool) -> None:
+        """Raise when trying again is of no use."""
+        others = sorted(_others(tries), key=lambda holder: -holder.epoch)
+        if others and (others[0].epoch or final):
+            raise LockHeldError(
+                f"The lock of {self._cluster} is held: {others[0].sentence}.",
+                remedy="Wait for it (`hactl lock show`); if its process is gone for good, "
+                f"`hactl lock break --id {others[0].id}`.",
+            )
+        failed = {node: tries.get(node) for node in self._transports if not _is_held(tries.get(node))}
+        answered = any(not isinstance(each, TransportError | None) for each in failed.values())
+        if answered and not final:
+            return
+        why = "; ".join(each.message for each in failed.values() if isinstance(each, TransportError))
+        raise LockError(
+            f"The lock of {self._cluster} needs {self._majority} of {len(self._transports)} nodes; "
+            f"it could not be taken on {listed(list(failed))}{': ' + why if why else ''}.",
+            remedy="Bring these nodes back, or set those that are gone for good to another state in the inventory.",
+        )
+
+    # --- keeping --------------------------------------------------------------------------------------------------
+
+    async def _keep(self, node: str) -> None:
+        """Hold the lock on one node for as long as it is held at all; take it there again when it got lost."""
+        waits = Backoff(first=0.5, cap=10.0, floor=0.2)
+        while not self.lost.is_set():
+            hold = self._holds.get(node)
+            if hold is not None:
+                await hold.over.wait()
+                self._holds.pop(node, None)
+                if len(self._holds) < self._majority:
+                    why = hold.error.message if hold.error is not None else f"{node}: its shell there has ended"
+                    self._lose(f"held on {len(self._holds)} of {len(self._transports)} nodes only ({why})")
+            elif await self._again(node):
+                waits.reset()
+            else:
+                await asyncio.sleep(next(waits))
+
+    async def _again(self, node: str) -> bool:
+        hold = self._hold(node)
+        try:
+            said = await hold.take()
+            if said.epoch > self.epoch:
+                self._lose(f"{node} is at epoch {said.epoch}, above ours: somebody broke the lock or has taken it")
+            elif said.word == "held":
+                await hold.settle(self._holder)
+                if not self.lost.is_set():  # meanwhile
+                    self._holds[node] = hold
+                    return True
+            elif said.holder is not None and said.holder.id == self._holder.id:
+                # A session of ours that the node has not noticed to be dead.
+                await self._transports[node].run(lock_script.end(self._folder, self._holder.id, None, ANSWER_WITHIN))
+        except TransportError:
+            pass  # tried again; a majority is held meanwhile
+        finally:
+            if self._holds.get(node) is not hold:
+                hold.close()
+        return False
+
+    def _lose(self, reason: str) -> None:
+        if not self.lost.is_set():
+            self.reason = f"The lock of {self._cluster} is lost: {reason}."
+            self.lost.set()
+        for hold in self._holds.values():
+            hold.close()
+        self._holds.clear()
+
+
+def _is_held(each: _Try | None) -> bool:
+    return isinstance(each, tuple) and each[1].word == "held"
+
+
+def _others(tries: Mapping[str, _Try]) -> list[Holder]:
+    said = [each[1] for each in tries.values() if isinstance(each, tuple)]
+    return [each.holder for each in said if each.word == "busy" and each.holder is not None]
+
+
+# --- looking and breaking -----------------------------------------------------------------------------------------
+
+
+async def holders(transports: Mapping[str, Transport], cluster: str, *, folder: str | None = None) -> LockPicture:
+    """Who holds the lock on each node. Takes nothing."""
+    command = lock_script.look(folder or folder_of(cluster), ANSWER_WITHIN)
+
+    async def looked(node: str) -> NodeLock:
+        said = await _told(transports[node], command)
+        if isinstance(said, str):
+            return NodeLock(node, problem=said)
+        return NodeLock(node, said.word == "busy", said.holder if said.word == "busy" else None, said.epoch)
+
+    return LockPicture(cluster, tuple(await asyncio.gather(*(looked(node) for node in transports))))
+
+
+async def break_lock(
+    transports: Mapping[str, Transport],
+    cluster: str,
+    lock_id: str,
+    *,
+    folder: str | None = None,
+    wall: Callable[[], float] = time.time,
+) -> LockBroken:
+    """End a holder on every node that can be asked, and fence out whatever it may still send.
+
+    Raises LockError when nobody holds the lock under this id.
+    """
+    picture = await holders(transports, cluster, folder=folder)
+    if lock_id not in {holder.id for holder in picture.holders}:
+        held = "; ".join(holder.sentence for holder in picture.holders) or "nobody"
+        raise LockError(
+            f"No lock {lock_id} is held on the nodes of {cluster} that answered; held by: {held}.",
+            remedy="See `hactl lock show`.",
+        )
+    epoch = max(int(wall()), *(node.epoch for node in picture.nodes)) + 1
+    command = lock_script.end(folder or folder_of(cluster), lock_id, epoch, ANSWER_WITHIN)
+    told = await asyncio.gather(*(_told(transport, command) for transport in transports.values()))
+    said = dict(zip(transports, told, strict=True))
+    ended = tuple(node for node, each in said.items() if isinstance(each, Said) and each.word in {"ended", "none"})
+    return LockBroken(epoch, ended, tuple(node for node, each in said.items() if isinstance(each, str)))
+
+
+async def _told(transport: Transport, command: Command) -> Said | str:
+    """What a script said; or why it did not, as a sentence."""
+    try:
+        done = await transport.run(command)
+    except TransportError as error:
+        return error.message
+    said = lock_script.heard((done.stdout.splitlines() or [""])[-1])
+    return said or f"{transport.node}: the lock cannot be read there: {done.stderr.strip() or f'exit {done.exit}'}"
+
+
+async def _all(work: Iterable[Coroutine[None, None, None]]) -> None:
+    await asyncio.gather(*work)

@@ -89,7 +89,11 @@ def requirements_for(inventory: Inventory, node: Node) -> tuple[Requirement, ...
     for service in asked_here:
         found += _of(service, node)
     user = node.ssh.user or "the login user"
-    found += [_sudo(rule, user) for rule in sudoers.rules_for(inventory, node)]
+    rules = sudoers.rules_for(inventory, node)
+    if any(rule.pattern for rule in rules):
+        why = "its rules for packages name any version of one package"
+        found.append(_tool("sudo", ("sudo", "-V"), sudoers.REGEX_SINCE, why, "sudo", without=Level.WARN))
+    found += [_sudo(rule, user) for rule in rules]
     return tuple({one.key: one for one in found}.values())
 
 
@@ -291,11 +295,19 @@ def _sudo(rule: Rule, user: str) -> Requirement:
 
 
 def _judge_sudo(rule: Rule, done: Completed) -> Judged:
-    program = rule.argv[0].rpartition("/")[2]
+    """A rule that is only there to act with is no reason to worry on a node that is only watched: a warning."""
+    what, level = _named(rule), Level.WARN if rule.acts else Level.CRIT
     if done.ok:
-        return Judged(Level.OK, f"{program} may be run as {rule.as_user}")
+        return Judged(Level.OK, f"{what} may be run as {rule.as_user}")
     if done.exit == 127:
-        return Judged(Level.CRIT, "sudo is not installed", 'Install sudo, or set `become = "none"` in the inventory.')
+        return Judged(level, "sudo is not installed", 'Install sudo, or set `become = "none"` in the inventory.')
     if "password is required" in done.stderr:
-        return Judged(Level.CRIT, f"sudo does not allow {program} as {rule.as_user} without a password")
-    return Judged(Level.CRIT, f"sudo does not allow {program} as {rule.as_user}")
+        return Judged(level, f"sudo does not allow {what} as {rule.as_user} without a password")
+    return Judged(level, f"sudo does not allow {what} as {rule.as_user}")
+
+
+def _named(rule: Rule) -> str:
+    """The program and what it is to do, without its options: "apt-get install shop=1.0-1"."""
+    program = rule.argv[0].rpartition("/")[2]
+    plain = [word for word in rule.argv[1:] if not word.startswith("-") and "::" not in word]
+    return " ".join([program, *plain]) if rule.acts else program

@@ -3,34 +3,73 @@
 sudo compares a rule's words literally as long as no wildcard is in it, and a rule without arguments allows any. So
 every character that means something to sudoers(5) is escaped, and no arguments are written as "": a rule grants one
 command line and no other.
+
+Where a package's version differs from time to time, the arguments are a regular expression over the whole of them
+(sudo 1.9.10 or later): any version of that one package, and still no other word. No environment is passed through:
+see `verbs.package_commands`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hactl.drivers import pgbackrest
+from hactl.drivers.verbs import package_commands
 from hactl.model.errors import InputError
-from hactl.model.inventory import BecomeMethod, Inventory, Node, PgbackrestService
+from hactl.model.inventory import (
+    BecomeMethod,
+    HaproxyService,
+    HttpService,
+    Inventory,
+    KeepalivedService,
+    Node,
+    PgbackrestService,
+    Service,
+    UnitService,
+)
+
+REGEX_SINCE = "1.9.10"
+"""The version of sudo from which on a rule may be a regular expression."""
 
 # Where sudo finds a command by its default secure_path on Debian: a rule has to name the file.
-_DIRECTORY = {"pgbackrest": "/usr/bin"}
+_DIRECTORY = dict.fromkeys(("apt-get", "dpkg", "pgbackrest", "systemctl"), "/usr/bin")
+_UNIT_ACTIONS = {
+    "restart": "restart it",
+    "reload": "let it read its configuration again",
+    "stop": "stop it",
+    "start": "start it",
+    "reset-failed": "let it start again after too many failures",
+}
+_SYSTEM = {
+    package_commands.UPDATE: "read the package lists",
+    package_commands.CONFIGURE: "end an installation that was cut off",
+    package_commands.UPGRADE_ALL: "install all that is on offer, removing nothing",
+    ("systemctl", "reboot"): "reboot where they want it",
+}
+# Services that hactl upgrades, restarts and stops; a database has an operator's care and verbs of its own.
+_CARED_FOR = (HttpService, HaproxyService, KeepalivedService, UnitService)
 _SPECIAL = re.compile(r"[,:=!*?\[\]\s#^]")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One command line that the login user may run as `as_user` without a password. `argv[0]` is an absolute path."""
+    """One command line that the login user may run as `as_user` without a password. `argv[0]` is an absolute path.
+
+    With `pattern`, an extended regular expression from ^ to $, it is every command line whose arguments match;
+    `argv` is then one of them, to ask sudo with. `acts`: wanted only to change the node, not to watch it.
+    """
 
     as_user: str
     argv: tuple[str, ...]
     why: str
+    pattern: str = ""
+    acts: bool = False
 
     def line(self, user: str) -> str:
         """The sudoers line for the login user `user`."""
-        arguments = " ".join(map(_escaped, self.argv[1:])) or '""'
+        arguments = self.pattern.replace("#", r"\#") or " ".join(map(_escaped, self.argv[1:])) or '""'
         return f"{_user(user)} ALL=({_user(self.as_user)}) NOPASSWD: {self.argv[0]} {arguments}"
 
 
@@ -38,12 +77,44 @@ def rules_for(inventory: Inventory, node: Node) -> tuple[Rule, ...]:
     """Everything that hactl runs through sudo on `node`; nothing where its login user needs none."""
     if node.ssh.become is BecomeMethod.NONE:
         return ()
-    return tuple(
-        Rule(one.os_user, _absolute(pgbackrest.info_argv(one)), f"{one.name}: read what the backup repository holds")
-        for one in inventory.services.values()
-        if isinstance(one, PgbackrestService)
-        if one.repository_host == node.name and one.os_user != node.ssh.user
-    )
+    rules = [*_of_backups(inventory, node), *_of_packages(inventory, node), *_of_units(inventory, node)]
+    return tuple(rule for rule in rules if rule.as_user != node.ssh.user)
+
+
+def _of_backups(inventory: Inventory, node: Node) -> Iterator[Rule]:
+    for one in inventory.services.values():
+        if isinstance(one, PgbackrestService) and one.repository_host == node.name:
+            why = f"{one.name}: read what the backup repository holds"
+            yield Rule(one.os_user, _absolute(pgbackrest.info_argv(one)), why)
+
+
+def _of_packages(inventory: Inventory, node: Node) -> Iterator[Rule]:
+    """The packages of the services here; where there are some, also the system's upgrades and its reboot."""
+    found = {service.name: package for service in inventory.services_on(node.name) if (package := _package(service))}
+    for name, package in found.items():
+        argv = _absolute(package_commands.install(package, "1.0-1"))
+        pattern = package_commands.install_pattern(package)
+        yield Rule("root", argv, f"{name}: install a version of {package}", pattern, acts=True)
+    if found:
+        for argv, purpose in _SYSTEM.items():
+            yield Rule("root", _absolute(argv), f"upgrades: {purpose}", acts=True)
+
+
+def _of_units(inventory: Inventory, node: Node) -> Iterator[Rule]:
+    for service in inventory.services_on(node.name):
+        if isinstance(service, _CARED_FOR):
+            for unit in service.units:
+                for action, purpose in _UNIT_ACTIONS.items():
+                    yield Rule("root", _absolute(("systemctl", action, unit)), f"{service.name}: {purpose}", acts=True)
+
+
+def _package(service: Service) -> str | None:
+    """The Debian package that a service's upgrade is about."""
+    if isinstance(service, HttpService):
+        return service.package
+    if isinstance(service, HaproxyService):
+        return "haproxy"
+    return "keepalived" if isinstance(service, KeepalivedService) else None
 
 
 def policy(inventory: Inventory, role: str, *, user: str = "hactl") -> str:
@@ -69,6 +140,8 @@ def _grants(inventory: Inventory, nodes: Iterable[Node], user: str) -> list[str]
 
 def _file(where: str, grants: list[str]) -> str:
     head = f"# What hactl may do with sudo on {_comment(where)}: each line allows one command with exactly these words."
+    if any(" ^" in grant for grant in grants):
+        head += f"\n# From ^ to $ it is a pattern of all the words (sudo {REGEX_SINCE}): any version of one package."
     body = "\n".join(grants) or "# Nothing: all that hactl asks there needs no sudo."
     return f"{head}\n{body}\n"
 

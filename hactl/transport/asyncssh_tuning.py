@@ -3,8 +3,8 @@
 None of it changes what is said on the wire but the first, which is allowed to be left out:
 - before every packet asyncssh sends an empty MSG_IGNORE, a defence of CBC ciphers; other ciphers go without;
 - it formats a line of its debug log for every packet, and only then asks whether anybody wants it: it is asked before;
-- it makes the options of every connection in a thread, because reading ~/.ssh/config and keys may wait for a disk:
-  hactl has read both itself and gives neither.
+- it prepares the options of every connection anew and in a thread, because reading ~/.ssh/config and keys may wait for
+  a disk: hactl has read both itself and gives neither, so options that were given the same are prepared once.
 
 These reach into the library, each at one named place. When a later version has no such place, it is left alone.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from copy import copy
 from typing import Any
 
 import asyncssh.connection
@@ -27,7 +28,7 @@ def tune() -> None:
     """Once, after asyncssh has been imported."""
     _send_no_ignores(asyncssh.connection.SSHConnection)
     _log_for_readers(asyncssh.logging.SSHLogger, asyncssh.packet.SSHPacketLogger)
-    _construct_in_place(asyncssh.connection.SSHClientConnectionOptions)
+    _prepare_once(asyncssh.connection.SSHClientConnectionOptions)
 
 
 def _send_no_ignores(connection: Any) -> None:
@@ -57,8 +58,31 @@ def _log_for_readers(logger: Any, packets: Any) -> None:
         packets._log_packet = log_packet_if_wanted  # noqa: SLF001 - see the module's docstring
 
 
-def _construct_in_place(options: Any) -> None:
-    async def construct(cls: Any, given: Any = None, /, **kwargs: object) -> Any:
-        return cls(given, loop=asyncio.get_running_loop(), **kwargs)
+# Options that `prepare` only stores, and the attributes that it stores them in.
+_STORED = {"host": ("host", "orig_host"), "client_factory": ("protocol_factory",), "known_hosts": ("known_hosts",)}
+_DIFFERENT = 64  # sets of options that are remembered; a cluster has one or a few
+
+
+def _prepare_once(options: Any) -> None:
+    prepared: dict[object, Any] = {}
+
+    async def construct(cls: Any, given: Any = None, /, **kwargs: Any) -> Any:
+        if given is not None or kwargs.get("config") or kwargs.get("tunnel") or not _STORED.keys() <= kwargs.keys():
+            return cls(given, loop=asyncio.get_running_loop(), **kwargs)
+        shared = frozenset((name, _frozen(value)) for name, value in kwargs.items() if name not in _STORED)
+        if shared not in prepared:
+            if len(prepared) >= _DIFFERENT:
+                prepared.clear()
+            prepared[shared] = cls(None, **kwargs)
+        own = copy(prepared[shared])
+        own.kwargs = {**own.kwargs, **kwargs}
+        for name, attributes in _STORED.items():
+            for attribute in attributes:
+                setattr(own, attribute, kwargs[name])
+        return own
 
     options.construct = classmethod(construct)
+
+
+def _frozen(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

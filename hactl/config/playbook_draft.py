@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -20,8 +21,8 @@ from hactl.config.source import RawTable
 from hactl.config.wording import shown
 from hactl.model.guard import GUARDS
 from hactl.model.suggest import did_you_mean, quoted
-from hactl.model.values import NAME
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # no dot: "$service.package" is about the parameter `service`
 _KNOWN = [info.alias or key for key, info in PlaybookFile.model_fields.items()]
 
 
@@ -109,8 +110,8 @@ def _named_tables(document: RawTable, problems: list[Problem]) -> Iterator[tuple
         if not isinstance(table, dict):
             problems.append(Problem(path, f"a parameter is written as a table: [parameters.{name}]", at_key=True))
             continue
-        if not NAME.fullmatch(name):
-            message = f"{quoted(name)} is not a name: a to z, 0 to 9, and inside also . _ - (at most 63 characters)"
+        if not _NAME.fullmatch(name):
+            message = f"{quoted(name)} is not a parameter's name: a to z, 0 to 9, and inside also _ - (at most 63)"
             problems.append(Problem(path, message, at_key=True))
         yield name, table
 

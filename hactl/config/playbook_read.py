@@ -17,6 +17,7 @@ from hactl.config.positions import KeyPath
 from hactl.config.problems import Problem, headed, told
 from hactl.config.source import SourceError, read_toml
 from hactl.model.errors import PlaybookError
+from hactl.model.inventory import ServiceKind
 from hactl.model.parameters import Parameter, ParameterKind
 from hactl.model.playbook import Budget, Order, Playbook, Raw, Step, Targets
 from hactl.model.suggest import did_you_mean, quoted
@@ -165,6 +166,8 @@ class _Reader:
             batch=read(_BATCH, entry.batch, "1"),
             canary=read(_CANARY, entry.canary, 0),
             pause=read(_PAUSE, entry.pause, 0.0),
+            named=entry.named,
+            reserved=tuple(ServiceKind(kind) for kind in entry.reserved),
             needed=self._needed(entry, path),
         )
 

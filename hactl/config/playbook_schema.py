@@ -120,6 +120,10 @@ class TargetsEntry(Entry):
     """So many nodes first, one by one, before the batches begin."""
     pause: Span = 0.0
     """How long to wait between batches."""
+    named: bool = False
+    """Whether the operator has to say which nodes (`--limit`), because all of them is never what is meant."""
+    reserved: list[Literal["http", "postgresql", "pgbackrest", "haproxy", "keepalived", "unit"]] = Field([])
+    """Kinds of service. A node that provides one is left alone, unless the limit has the node's own name."""
     needed: list[Filled] = Field([])
     """Names of steps. A target on which all of them are done already is left alone altogether."""
 

@@ -37,7 +37,18 @@ class Steps:
                 message = f"another step is called {quoted(name)}"
                 self.problems.append(Problem((*found.path, "name"), message, also=also))
             seen.setdefault(name, found.path)
-        return tuple(self._step(found) for found in self.draft.steps)
+        steps = tuple(self._step(found) for found in self.draft.steps)
+        self._order(steps)
+        return steps
+
+    def _order(self, steps: tuple[Step, ...]) -> None:
+        """Steps once per run stand before or after those of the batches, never between them."""
+        inner = [index for index, step in enumerate(steps) if step.scope is not Scope.RUN]
+        for index in range(inner[0], inner[-1]) if inner else ():
+            if steps[index].scope is Scope.RUN:
+                found = self.draft.steps[index]
+                message = f"{quoted(steps[index].name)} is done once per run, but stands between steps of the batches"
+                self._wrong(found.path, message)
 
     def _wrong(self, path: KeyPath, message: str, *, at_key: bool = False) -> None:
         self.problems.append(Problem(path, message, at_key=at_key))

@@ -1,7 +1,8 @@
 """Values in a playbook: each is what its key holds, or a reference that stands for a whole value of a kind that fits.
 
-`"$name"` is a reference, `"$$name"` the text `$name`. A parameter's name inside a longer text is a mistake, because
-nothing would be filled in there; only texts of several lines (scripts) may hold what they like.
+`"$name"` is a reference, `"$name.package"` one to what the inventory says of a service, `"$$name"` the text `$name`. A
+parameter's name inside a longer text is a mistake, because nothing would be filled in there; only texts of several lines
+(scripts) may hold what they like.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from hactl.model.playbook import Raw, Ref
 from hactl.model.suggest import did_you_mean, quoted
 from hactl.model.values import said, typed
 
-_REFERENCE = re.compile(r"\$([A-Za-z0-9_][A-Za-z0-9._-]*)")
+_PACKAGE = ".package"
+_REFERENCE = re.compile(r"\$([A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[a-z]+)?)")
 _INSIDE = re.compile(r"(?<!\$)\$\{?([a-z0-9_][a-z0-9_]*)")
 _ESCAPED = re.compile(r"\$\$(?=[A-Za-z0-9_])")
 
@@ -107,10 +109,16 @@ class Values:
     def _reference(self, wanted: Parameter, name: str, path: KeyPath, *, node: bool) -> Ref | None:
         if not self._named(name, path, node=node):
             return None
-        given = self.parameters.get(name) or BUILT_IN.get(name)
+        given = self._given(name)
         if given is not None and (reason := misfit(given, wanted)):
             self._wrong(path, f"{wanted.name} cannot be {quoted('$' + name)}: {reason}")
         return Ref(name)
+
+    def _given(self, name: str) -> Parameter | None:
+        """What `$name` stands for; None for what has problems of its own."""
+        if name.endswith(_PACKAGE):
+            return Parameter(name, ParameterKind.PACKAGE, "")
+        return self.parameters.get(name) or BUILT_IN.get(name)
 
     def _named(self, name: str, path: KeyPath, *, node: bool) -> bool:
         """Whether `$name` stands for something here."""
@@ -118,6 +126,12 @@ class Values:
             self._wrong(path, '"$node" stands for nothing here: the step is not done for each node')
             return False
         if name in self.names or name in BUILT_IN:
+            return True
+        owner = name.removesuffix(_PACKAGE)
+        if owner != name and owner in self.names:
+            if owner in self.parameters and self.parameters[owner].kind is not ParameterKind.SERVICE:
+                self._wrong(path, f"{quoted('$' + name)} needs {owner} to be of type service")
+                return False
             return True
         known = sorted((self.names | BUILT_IN.keys()) - (set() if node else {"node"}))
         hint = did_you_mean(name, known) or f'; write "$${name}" for the text itself'

@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from hactl.model.inventory import ServiceKind
 from hactl.model.parameters import Parameter, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
-    """A `"$name"` in the file: the whole value of a parameter, or one of `$node`, `$cluster`, `$run`."""
+    """A `"$name"` in the file: the whole value of a parameter, or one of `$node`, `$cluster`, `$run`.
+
+    `$name.package` is the package of the service that a parameter names, by the inventory.
+    """
 
     name: str
 
@@ -80,6 +84,8 @@ class Targets:
     batch: Raw = "1"  # an amount
     canary: Raw = 0  # so many nodes first, one by one
     pause: Raw = 0.0  # seconds between batches
+    named: bool = False  # the operator has to say which (--limit): all of them is never what is meant
+    reserved: tuple[ServiceKind, ...] = ()  # nodes with such a service are left alone unless the limit names them
     needed: tuple[str, ...] = ()  # per-node steps: a target on which all of them are done already is left alone
 
 

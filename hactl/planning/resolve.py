@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hactl.model.errors import InputError
-from hactl.model.inventory import Inventory
+from hactl.model.inventory import HttpService, Inventory
 from hactl.model.parameters import Parameter, ParameterKind, Value
 from hactl.model.playbook import Raw, Ref
 from hactl.model.suggest import quoted
@@ -22,7 +22,17 @@ def names(parameters: Mapping[str, Value], inventory: Inventory, node: str | Non
     fixed: dict[str, Value] = {"cluster": inventory.name, "run": RUN}
     if node is not None:
         fixed["node"] = node
-    return {**parameters, **fixed}
+    return {**parameters, **_packages(parameters, inventory), **fixed}
+
+
+def _packages(parameters: Mapping[str, Value], inventory: Inventory) -> Mapping[str, Value]:
+    """`$name.package` for each parameter that names a service which says its package."""
+    services = {name: inventory.services.get(value) for name, value in parameters.items() if isinstance(value, str)}
+    return {
+        f"{name}.package": service.package
+        for name, service in services.items()
+        if isinstance(service, HttpService) and service.package is not None
+    }
 
 
 def resolved(raw: Raw, known: Mapping[str, Value]) -> Value:
@@ -84,6 +94,9 @@ def _named(value: Value, run: str) -> Value:
 
 
 def _value(ref: Ref, known: Mapping[str, Value]) -> Value:
+    parameter, _, wanted = ref.name.partition(".")
+    if wanted == "package" and ref.name not in known and parameter in known:
+        raise InputError(f"The service {quoted(str(known[parameter]))} has no `package` in the inventory.")
     if ref.name not in known:
         raise InputError(f"{quoted('$' + ref.name)} stands for nothing here.")
     return known[ref.name]

@@ -32,6 +32,8 @@ def chosen(
     targets: Targets, known: Mapping[str, Value], limit: str | None, inventory: Inventory, picture: Picture
 ) -> Chosen:
     """The targets of one run. `known` is what references stand for. Raises InputError when none is meant."""
+    if targets.named and limit is None:
+        raise InputError("Which nodes are meant?", remedy="Name them, or say --limit EXPR.")
     expressions = [str(resolved(targets.limit, known) or "all"), *filter(None, [limit])]
     meant = [name for name in inventory.nodes if all(name in parse_limit(text, inventory) for text in expressions)]
     service = str(resolved(targets.service, known)) if targets.service is not None else ""
@@ -39,12 +41,12 @@ def chosen(
         meant = [name for name in meant if name in _nodes_of(service, inventory)]
     if not meant:
         raise InputError(_nobody(service, expressions))
-    spares = [name for name in meant if _spare(name, inventory) and not _named(name, expressions)]
-    nodes = _ordered(tuple(name for name in meant if name not in spares), targets.order, picture)
+    others = {name: why for name in meant if not _named(name, expressions) and (why := _left(name, targets, inventory))}
+    nodes = _ordered(tuple(name for name in meant if name not in others), targets.order, picture)
     canary = int(number("targets: canary", ParameterKind.INTEGER, targets.canary, known))
     amount = str(setting("targets: batch", ParameterKind.AMOUNT, targets.batch, known))
     pause = number("targets: pause", ParameterKind.DURATION, targets.pause, known)
-    return Chosen(nodes, dict.fromkeys(spares, SPARE), batches(nodes, canary, amount), pause)
+    return Chosen(nodes, others, batches(nodes, canary, amount), pause)
 
 
 def batches(nodes: tuple[str, ...], canary: int, amount: str) -> tuple[tuple[str, ...], ...]:
@@ -69,12 +71,16 @@ def _nobody(service: str, expressions: list[str]) -> str:
     return f"No node{whose} is meant by {where}." if where else f"There is no node{whose}."
 
 
-def _spare(name: str, inventory: Inventory) -> bool:
-    return inventory.nodes[name].standing is Standing.SPARE
+def _left(name: str, targets: Targets, inventory: Inventory) -> str:
+    """Why the node is left alone as long as nobody names it; "" when it is not."""
+    if inventory.nodes[name].standing is Standing.SPARE:
+        return SPARE
+    kept = [service.name for service in inventory.services_on(name) if service.kind in targets.reserved]
+    return f"it provides {' and '.join(kept)}; name it to act on it" if kept else ""
 
 
 def _named(name: str, expressions: list[str]) -> bool:
-    """Somebody who writes a spare's own name means it."""
+    """Somebody who writes a node's own name means it."""
     return any(name in re.split(r"[,\s]+", text) for text in expressions)
 
 

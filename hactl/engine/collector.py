@@ -16,6 +16,7 @@ from hactl.engine.node import Watcher, Watching
 from hactl.engine.publisher import Publisher
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
+from hactl.model.state import StateEvent
 from hactl.transport.backoff import Backoff
 from hactl.transport.protocol import Transport
 
@@ -43,12 +44,15 @@ class Collector:
         clock: Clock | None = None,
         outside: tuple[str, ...] = (),
         waits: Callable[[], Iterator[float]] = lambda: Backoff(cap=LONGEST_WAIT),
+        listener: Callable[[StateEvent], None] | None = None,
     ) -> None:
+        """`listener` is told of every event when the picture knows of it; it must not block."""
         self._inventory = inventory
         self._probes = probes
         self._clock = clock or RealClock()
         self._publisher = Publisher(inventory, self._clock, outside)
-        shared = Watching(self._clock, self._publisher.event, interval, waits)
+        self._listener = listener
+        shared = Watching(self._clock, self._event, interval, waits)
         count = len(inventory.nodes)
         self._watchers = {
             name: Watcher(node, transports[name], probes[name], shared, phase=place / count)
@@ -73,6 +77,10 @@ class Collector:
         """Ask one node, or every node, everything now."""
         for watcher in (self._watchers[node],) if node is not None else self._watchers.values():
             watcher.refresh()
+
+    def ask(self, node: str, keys: Sequence[str]) -> None:
+        """Ask one node these questions now; connect now when waiting for the next attempt."""
+        self._watchers[node].ask(keys)
 
     async def gather(
         self, progress: Progress | None = None, *, rare: bool = False, within: float | None = None
@@ -117,6 +125,11 @@ class Collector:
         await _end(tasks)
 
     # --- inside ---
+
+    def _event(self, event: StateEvent) -> None:
+        self._publisher.event(event)
+        if self._listener is not None:
+            self._listener(event)
 
     def _once(self, name: str, *, rare: bool) -> list[str]:
         return [probe.key for probe in self._probes[name] if rare or probe.cadence is not Cadence.RARE]

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Protocol
 
-from hactl.drivers.probe import FetchProbe, HttpAnswer
+from hactl.drivers.probe import HttpAnswer
 from hactl.engine.clock import Clock
 from hactl.engine.http import HttpError, Response, get
 from hactl.model.errors import ConnectionLostError, SocketAbsentError
 from hactl.transport.protocol import Duplex, Transport
 
 _LOOPBACK = "127.0.0.1"
+
+
+class Question(Protocol):
+    """What is fetched: a probe's question or a verb's."""
+
+    @property
+    def port(self) -> int: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def host(self) -> str: ...
 
 
 class Fetcher:
@@ -26,19 +38,19 @@ class Fetcher:
         self._clock = clock
         self._round_trips: deque[float] = deque(maxlen=32)
 
-    async def fetch(self, probe: FetchProbe) -> HttpAnswer:
+    async def fetch(self, question: Question) -> HttpAnswer:
         """A port that nobody listens on, or that says no HTTP, is an answer with status 0.
 
         Raises ConnectionLostError, CommandTimeoutError or ChannelError when it is SSH that failed or forbids the way.
         """
         try:
-            channel = await self._open(probe.port)
+            channel = await self._open(question.port)
         except SocketAbsentError as error:
             return HttpAnswer(0, "", 0.0, error.message.removeprefix(f"{error.node}: "))
         started = self._clock.monotonic()
         response, problem = Response(), ""
         try:
-            await channel.write(get(probe.path, probe.host))
+            await channel.write(get(question.path, question.host))
             while not response.complete:
                 response.feed(await channel.read())
         except HttpError as error:

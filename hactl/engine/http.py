@@ -15,9 +15,13 @@ class HttpError(Exception):
     """What came is no HTTP answer. The message is safe text."""
 
 
-def get(path: str, host: str) -> bytes:
-    """The request. `path` and `host` come from the inventory, which allows no blanks or line ends in them."""
-    lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: hactl", "Accept: */*", "Connection: close", "", "")
+def get(path: str, host: str, *, keep: bool = False) -> bytes:
+    """The request. `path` and `host` come from the inventory, which allows no blanks or line ends in them.
+
+    `keep`: the connection is to stay open for another one.
+    """
+    then = f"Connection: {'keep-alive' if keep else 'close'}"
+    lines = (f"GET {path} HTTP/1.1", f"Host: {host}", "User-Agent: hactl", "Accept: */*", then, "", "")
     return "\r\n".join(lines).encode("utf-8", "surrogateescape")
 
 

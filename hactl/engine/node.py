@@ -121,6 +121,13 @@ class Watcher:
         else:
             self._wake()
 
+    def ask(self, keys: Sequence[str]) -> None:
+        """Ask these questions now; connect now when waiting for the next attempt."""
+        if self._session is not None:
+            self._ask(lambda now: self._schedule.hurry(now, keys))
+        else:
+            self._wake()
+
     # --- the connection ---
 
     async def _connect(self) -> None:

@@ -47,9 +47,9 @@ class Schedule:
             recent = interval > STILL_NEW and now - known < STILL_NEW
             self._due[key] = self._slot(key, now) if recent else now
 
-    def hurry(self, now: float) -> None:
-        """Everything is due now."""
-        self._due = dict.fromkeys(self._every, now)
+    def hurry(self, now: float, keys: Iterable[str] | None = None) -> None:
+        """These are due now; without `keys`, everything."""
+        self._due.update(dict.fromkeys(self._every if keys is None else keys, now))
 
     def take(self, now: float) -> list[str]:
         """What is due, in the order of the probes; each of them is then due at its next slot."""

@@ -1,0 +1,271 @@
+"""Carries out what a verb asks for. A `Reader` only reads; an `Actor` also acts, journaled and fenced.
+
+A read that fails because the way to a node is gone is asked again for a while, so that a link that flaps fails no step.
+An act is never repeated here: when nobody learned how it ended, `Actor.uncertain` says so, and whoever carries out the
+step looks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from hactl.engine.bound import by
+from hactl.engine.clock import Clock
+from hactl.engine.failures import reason
+from hactl.engine.hands import Hands
+from hactl.engine.local import HERE, read_file, run_program
+from hactl.model.command import FENCED_OUT, Command, Completed, masked
+from hactl.model.errors import (
+    CommandTimeoutError,
+    ConnectionLostError,
+    HactlError,
+    InputError,
+    InternalError,
+    LockError,
+    TransportError,
+    UnreachableError,
+)
+from hactl.model.observed import Unknown
+from hactl.model.run import CommandDone, CommandStarted, Event, StepProgress
+from hactl.model.verb import Ask, AskSocket, Doing, Fetch, Now, ReadLocal, RunCommand, RunLocal, Tell, Wait
+from hactl.transport.backoff import Backoff
+
+T = TypeVar("T")
+
+# Seconds for which a read is asked again while there is no way to its node.
+PATIENCE = 30.0
+# Seconds that a verb has, once its deadline has struck, to put back what it began.
+_GRACE = 30.0
+# The least seconds between two words of progress in the journal.
+_QUIET = 0.5
+_NO_WAY = (UnreachableError, ConnectionLostError)
+# After these nobody knows whether the act took effect; all other errors say that it did not.
+_UNCERTAIN = (ConnectionLostError, CommandTimeoutError, asyncio.CancelledError)
+
+
+class Fence(Protocol):
+    """The cluster's lock, as a step needs it."""
+
+    @property
+    def lost(self) -> asyncio.Event: ...
+
+    def fenced(self, command: Command) -> Command:
+        """The command so that it runs only where nobody has taken the lock since; else it exits with FENCED_OUT."""
+
+
+class Record(Protocol):
+    """Writes an event down; on disk when it returns. Raises JournalError."""
+
+    def __call__(self, event: Event, secrets: Collection[str] = ()) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """For whom is asked: the step's index and node (None: the cluster), and the second by which it has to be over.
+
+    `patience` gives the seconds for which a node that is out of reach is waited for.
+    """
+
+    step: int
+    node: str | None
+    until: float
+    patience: Callable[[str], float] = lambda _: PATIENCE
+
+
+class Progress:
+    """Writes down what a step waits for, at most twice a second."""
+
+    def __init__(self, record: Record, clock: Clock, step: int) -> None:
+        self._record, self._clock, self._step = record, clock, step
+        self._said_at = -_QUIET
+
+    def __call__(self, sentence: str, numbers: Mapping[str, float]) -> None:
+        now = self._clock.monotonic()
+        if now - self._said_at >= _QUIET:
+            self._said_at = now
+            self._record(StepProgress(self._step, sentence, numbers))
+
+
+class Reader:
+    """Carries out the asks of methods that only read. `say` takes progress: a sentence and its numbers."""
+
+    def __init__(
+        self, hands: Hands, clock: Clock, errand: Errand, say: Callable[[str, Mapping[str, float]], None]
+    ) -> None:
+        self._hands = hands
+        self._clock = clock
+        self._errand = errand
+        self._until = errand.until
+        self._say = say
+        self.waited = 0.0  # seconds of stated waits
+
+    async def carry(self, doing: Doing[T]) -> T:
+        """Run the generator to its end. Raises what it raises.
+
+        When the deadline strikes, CommandTimeoutError is thrown into it once, and it has some seconds to clean up.
+        """
+        answer: object = None
+        error: Exception | None = None
+        struck = False
+        try:
+            while True:
+                ask = doing.send(answer) if error is None else doing.throw(error)
+                answer = error = None
+                try:
+                    answer = await by(self._clock, self._until, self._answer(ask))
+                except (TransportError, InputError) as failed:
+                    error = failed
+                except TimeoutError:
+                    error = self._late(ask)
+                    if struck:
+                        raise error from None
+                    struck, self._until = True, self._clock.monotonic() + _GRACE
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        finally:
+            doing.close()
+
+    async def _answer(self, ask: Ask) -> object:  # noqa: PLR0911 - one return an ask
+        match ask:
+            case RunCommand(command, node):
+                return await self._command(self._node(node), command)
+            case AskSocket():
+                return await self._socket(ask)
+            case Fetch(node=node):
+                where = self._node(node)
+                return await self._read(where, lambda: self._hands.fetch(where, ask))
+            case Wait(seconds, why):
+                self._say(why, {})
+                await self._clock.sleep(seconds)
+                self.waited += seconds
+                return None
+            case Now():
+                return self._clock.monotonic()
+            case Tell(sentence, numbers):
+                self._say(sentence, numbers)
+                return None
+            case ReadLocal(path):
+                return await read_file(path)
+            case RunLocal():
+                return await self._program(ask)
+
+    async def _command(self, node: str, command: Command) -> Completed:
+        if command.mutates:
+            raise self._forbidden(command.shown())
+        return await self._read(node, lambda: self._hands.run(node, command))
+
+    async def _socket(self, ask: AskSocket) -> tuple[str, ...]:
+        if ask.mutates:
+            raise self._forbidden("; ".join(ask.requests))
+        return await self._read(ask.node, lambda: self._hands.read_socket(ask.node, ask.path, ask.requests))
+
+    async def _program(self, ask: RunLocal) -> Completed:
+        if ask.command.mutates:
+            raise self._forbidden(ask.command.shown())
+        return await run_program(ask.command, ask.environment, self._clock)
+
+    async def _read(self, node: str, read: Callable[[], Awaitable[T]]) -> T:
+        """Ask; ask again while there is no way to the node and patience lasts."""
+        give_up = self._clock.monotonic() + self._errand.patience(node)
+        for pause in Backoff(first=0.25, cap=2.0):
+            try:
+                return await read()
+            except _NO_WAY as error:
+                if self._clock.monotonic() + pause >= give_up:
+                    raise
+                self._say(f"{node}: {reason(error)}; trying again", {})
+                await self._clock.sleep(pause)
+        raise AssertionError  # pragma: no cover - Backoff never ends
+
+    def _node(self, named: str | None) -> str:
+        node = named or self._errand.node
+        if node is None:
+            raise InternalError("A verb that acts for no node asked for one.")
+        return node
+
+    def _late(self, ask: Ask) -> CommandTimeoutError:
+        what = ask.why if isinstance(ask, Wait) else "the last question"
+        where = getattr(ask, "node", None) or self._errand.node or HERE
+        return CommandTimeoutError(where, f"the time for this step is over ({what})")
+
+    @staticmethod
+    def _forbidden(what: str) -> InternalError:
+        return InternalError(f"A verb wanted to change something while it may only look: {what}")
+
+
+class Actor(Reader):
+    """Carries out the asks of `do` and `undo`. `secrets` of commands are masked wherever they are written down."""
+
+    def __init__(self, hands: Hands, clock: Clock, errand: Errand, fence: Fence, record: Record) -> None:
+        super().__init__(hands, clock, errand, Progress(record, clock, errand.step))
+        self._fence = fence
+        self._record = record
+        self.uncertain = ""  # why it is not known whether an act took effect
+
+    async def _command(self, node: str, command: Command) -> Completed:
+        if not command.mutates:
+            return await super()._command(node, command)
+        fenced = self._fence.fenced(command)
+        # Where there is no connection nothing was sent: that may be tried again, as a read may.
+        await self._read(node, lambda: self._hands.connect(node))
+        return await self._act(node, command.shown(), lambda: self._hands.run(node, fenced), command.secrets)
+
+    async def _socket(self, ask: AskSocket) -> tuple[str, ...]:
+        """An admin socket knows no epoch, so the node is asked for it right before."""
+        if not ask.mutates:
+            return await super()._socket(ask)
+        look = self._fence.fenced(Command(("true",)))
+        looked = await self._read(ask.node, lambda: self._hands.run(ask.node, look))
+        self._inside_fence(ask.node, looked)
+        answers: tuple[str, ...] = ()
+
+        async def tell() -> Completed:
+            nonlocal answers
+            begun = self._clock.monotonic()
+            answers = await self._hands.tell_socket(ask.node, ask.path, ask.requests)
+            return Completed(0, "\n".join(filter(None, answers)), "", self._clock.monotonic() - begun)
+
+        await self._act(ask.node, "; ".join(ask.requests), tell)
+        return answers
+
+    async def _program(self, ask: RunLocal) -> Completed:
+        if not ask.command.mutates:
+            return await super()._program(ask)
+        run = ask.command, ask.environment, self._clock
+        return await self._act(HERE, ask.command.shown(), lambda: run_program(*run), ask.command.secrets)
+
+    async def _act(
+        self, node: str, text: str, act: Callable[[], Awaitable[Completed]], secrets: Collection[str] = ()
+    ) -> Completed:
+        """One act: on disk before, on disk after; never without the lock, never twice."""
+        if self._fence.lost.is_set():
+            raise LockError("The cluster's lock was lost.")
+        step, begun = self._errand.step, self._clock.monotonic()
+        self._record(CommandStarted(step, node, masked(text, secrets)), secrets)
+        try:
+            done = await act()
+        except (TransportError, InputError, asyncio.CancelledError) as error:
+            why = reason(error) if isinstance(error, HactlError) else "it was given up"
+            if isinstance(error, _UNCERTAIN):
+                self.uncertain = f"{text} on {node}: {why}"
+            self._record(CommandDone(step, node, None, "", why, self._clock.monotonic() - begun), secrets)
+            raise
+        if isinstance(done.exit, Unknown):
+            self.uncertain = f"{text} on {node}: {done.exit.reason}"
+            self._record(CommandDone(step, node, None, done.stdout, done.exit.reason, done.seconds), secrets)
+        else:
+            self._record(CommandDone(step, node, done.exit, done.stdout, done.stderr, done.seconds), secrets)
+        self._inside_fence(node, done)
+        return done
+
+    @staticmethod
+    def _inside_fence(node: str, done: Completed) -> None:
+        if done.exit == FENCED_OUT and done.stderr.startswith("fenced out"):
+            raise LockError(
+                f"{node} refused to act: somebody has taken the cluster's lock since.",
+                remedy="See who with `hactl lock show`.",
+            )

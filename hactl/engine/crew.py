@@ -1,0 +1,85 @@
+"""What carrying out a run takes, as one value: its story, the nodes, the lock, the live picture, the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from hactl.engine.asks import PATIENCE, Actor, Errand, Fence, Progress, Reader
+from hactl.engine.clock import Clock
+from hactl.engine.hands import Hands
+from hactl.engine.story import Diary, Story
+from hactl.engine.will import Will
+from hactl.model.guard import GuardVerdict
+from hactl.model.inventory import HaproxyService, Inventory
+from hactl.model.picture import Picture
+from hactl.model.plan import Plan, PlannedStep
+from hactl.model.playbook import Condition
+from hactl.model.run import RunState
+from hactl.model.verb import Scene, Verbs
+
+# Seconds for which a balancer is waited for that may be left out.
+_LITTLE_PATIENCE = 3.0
+_LEFT_OUT = "balancer-unreachable"
+
+
+class Watch(Protocol):
+    """The live picture."""
+
+    def picture(self) -> Picture: ...
+
+    async def fresh(self, nodes: Collection[str]) -> Picture:
+        """A picture in which whatever these nodes say is newer than the call; who says nothing is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What `planning` decides: `holds` says whether a condition does and why; `before` judges a step's guards."""
+
+    holds: Callable[[Condition, Scene], tuple[bool, str]]
+    before: Callable[[Plan, PlannedStep, RunState, Inventory, Picture, float], tuple[GuardVerdict, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    inventory: Inventory
+    verbs: Verbs
+    clock: Clock
+    diary: Diary
+    story: Story
+    hands: Hands
+    fence: Fence
+    watch: Watch
+    will: Will
+    rules: Rules
+
+    def scene(self, step: PlannedStep, picture: Picture) -> Scene:
+        request = self.story.plan.request
+        node = self.inventory.nodes[step.node] if step.node is not None else None
+        about = self.story.run, request.who, request.reason
+        return Scene(self.inventory, node, picture, request.overrides, *about)
+
+    async def fresh(self, step: PlannedStep) -> Picture:
+        """Of the step's node, of what the run touches, and of whoever balances it."""
+        plan = self.story.plan
+        balancers = [one for one in self.inventory.services.values() if isinstance(one, HaproxyService)]
+        wanted = {*plan.targets, *(node for one in balancers for node in one.nodes), *filter(None, [step.node])}
+        return await self.watch.fresh([name for name in self.inventory.nodes if name in wanted])
+
+    def reader(self, step: PlannedStep, until: float) -> Reader:
+        progress = Progress(self.story.write, self.clock, step.index)
+        return Reader(self.hands, self.clock, self._errand(step, until), progress)
+
+    def actor(self, step: PlannedStep, until: float) -> Actor:
+        return Actor(self.hands, self.clock, self._errand(step, until), self.fence, self.story.write)
+
+    def _errand(self, step: PlannedStep, until: float) -> Errand:
+        return Errand(step.index, step.node, until, self._patience)
+
+    def _patience(self, node: str) -> float:
+        """Seconds to wait for a node that is out of reach; little for a balancer that the operator left out."""
+        if _LEFT_OUT not in self.story.plan.request.overrides:
+            return PATIENCE
+        balances = any(isinstance(one, HaproxyService) for one in self.inventory.services_on(node))
+        return _LITTLE_PATIENCE if balances else PATIENCE

@@ -1,0 +1,63 @@
+"""What a run reaches nodes with: their transports, and what stays open on them between two asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from hactl.engine.bound import by
+from hactl.engine.clock import Clock
+from hactl.engine.console import Console
+from hactl.engine.fetch import Fetcher
+from hactl.model.command import Command, Completed
+from hactl.model.inventory import Inventory
+from hactl.model.verb import Fetch, Fetched
+from hactl.transport.protocol import Transport
+
+
+class Hands:
+    """Shared by all lanes of a run. Does not own the transports. Every call raises what the transport raises."""
+
+    def __init__(self, inventory: Inventory, transports: Mapping[str, Transport], clock: Clock) -> None:
+        self._inventory = inventory
+        self._transports = transports
+        self._clock = clock
+        self._consoles: dict[tuple[str, str], tuple[asyncio.Lock, Console]] = {}
+        self._fetchers: dict[str, Fetcher] = {}
+
+    async def connect(self, node: str) -> None:
+        await self._transports[node].connect()
+
+    async def run(self, node: str, command: Command) -> Completed:
+        return await self._transports[node].run(command)
+
+    async def read_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]:
+        """Over a channel that is kept open; one that HAProxy closed meanwhile is opened again."""
+        if (node, path) not in self._consoles:
+            self._consoles[node, path] = asyncio.Lock(), Console(self._transports[node], path)
+        turn, console = self._consoles[node, path]
+        async with turn:
+            return await console.ask(requests)
+
+    async def tell_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]:
+        """Over a channel of its own: on a kept one that has died, a console asks again, which a change must not be."""
+        console = Console(self._transports[node], path)
+        try:
+            return await console.ask(requests)
+        finally:
+            console.close()
+
+    async def fetch(self, node: str, ask: Fetch) -> Fetched:
+        if node not in self._fetchers:
+            self._fetchers[node] = Fetcher(self._transports[node], self._inventory.nodes[node].address, self._clock)
+        try:
+            answer = await by(self._clock, self._clock.monotonic() + ask.timeout, self._fetchers[node].fetch(ask))
+        except TimeoutError:
+            return Fetched(0, "", ask.timeout, f"no answer within {ask.timeout:g} s")
+        return Fetched(answer.status, answer.body, answer.latency_ms / 1000, answer.error)
+
+    def close(self) -> None:
+        """Close what was kept open. Idempotent."""
+        consoles, self._consoles = self._consoles, {}
+        for _, console in consoles.values():
+            console.close()

@@ -1,0 +1,329 @@
+"""Carries out a plan to one of its ends: lock, segments, lanes, safe points, failures, and the sentence at the end.
+
+A safe point is before a step. Whoever stops a run stops it there: the step that is under way ends first, and nodes stay
+as they are then. Where a lane failed, the other lanes that have begun go on to their own ends, so that no second node
+is left half done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hactl.engine.crew import Crew
+from hactl.engine.failures import defect
+from hactl.engine.remains import kept, remains
+from hactl.engine.steps import Ending, Steps
+from hactl.engine.undoing import Undoing
+from hactl.engine.will import StopWishedError
+from hactl.model.errors import HactlError, JournalError, LockError
+from hactl.model.guard import GuardVerdict
+from hactl.model.plan import PlannedStep
+from hactl.model.playbook import OnFailure
+from hactl.model.run import (
+    GuardsChecked,
+    LockLost,
+    LockTaken,
+    Outcome,
+    RunEnded,
+    RunStarted,
+    Said,
+    StepFailed,
+    StepPhase,
+    Waiting,
+)
+from hactl.model.verb import Effect
+
+log = logging.getLogger("hactl.engine")
+
+
+class Lock(Protocol):
+    """The cluster's lock. `lost` is set when it is held no longer."""
+
+    @property
+    def lost(self) -> asyncio.Event: ...
+    @property
+    def reason(self) -> str:
+        """Why it is lost."""
+
+    async def take(self) -> LockTaken: ...
+    async def release(self) -> None: ...
+
+
+class Prober(Protocol):
+    """Sends requests to what users reach. `failed` counts those that count against the budget."""
+
+    @property
+    def failed(self) -> int: ...
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Endpoints that have not once answered as they should: their failures do not count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why no further step is begun. `outcome` None: what the steps say."""
+
+    sentence: str
+    outcome: Outcome | None = None
+    error: str = ""  # a code of model.errors
+
+
+Still = Callable[[], Awaitable[tuple[GuardVerdict, ...]]]
+"""Plans again on a fresh picture: the guards' verdicts. Raises PlanChangedError when it comes out differently."""
+
+
+class Runner:
+    """One process's part of one run."""
+
+    def __init__(self, crew: Crew, lock: Lock, prober: Prober, still: Still) -> None:
+        self._crew, self._lock, self._prober, self._still = crew, lock, prober, still
+        self._steps, self._undoing = Steps(crew), Undoing(crew)
+        self._plan = crew.story.plan
+        self._halt: Halt | None = None
+        self._failed: dict[str, str] = {}  # lane -> why, in this process's time or before
+        self._put_back: dict[str, bool] = {}  # lane -> whether all of it could be
+
+    async def run(self, started: RunStarted) -> RunEnded:
+        """To the end, whatever it is. Raises nothing of hactl's own; what could not be journaled is logged."""
+        crew = self._crew
+        begun = crew.clock.monotonic()
+        try:
+            crew.story.write(started)
+            halt = await self._whole()
+        except HactlError as error:
+            log.exception("the run ends")
+            halt = Halt(error.message, Outcome.STOPPED, error.code)
+        except Exception as error:  # noqa: BLE001 - a defect of hactl ends the run where it is, and says so
+            defective = defect(error, "carrying out the run")
+            halt = Halt(defective.message, Outcome.STOPPED, defective.code)
+        ended = self._ended(halt, crew.clock.monotonic() - begun)
+        try:
+            crew.story.write(ended)
+        except JournalError:
+            log.exception("the end cannot be journaled: %s", ended.sentence)
+        return ended
+
+    # --- around the steps ---
+
+    async def _whole(self) -> Halt | None:
+        """Take the lock, work, release it. Raises LockHeldError, LockError, JournalError, PlanChangedError."""
+        crew = self._crew
+        crew.diary.check_room()
+        crew.story.write(await self._lock.take())
+        listening = asyncio.create_task(crew.will.listen(), name="wishes")
+        watching = asyncio.create_task(self._tell_lock_lost(), name="lock")
+        try:
+            if not crew.story.undoing and not any(step.attempts for step in crew.story.state.steps):
+                crew.story.write(GuardsChecked(await self._still()))
+            for url in self._prober.silent:
+                crew.story.write(Said(f"{url} did not answer before anything was touched: it does not count", "warn"))
+            return await self._work_unless_aborted()
+        finally:
+            for task in (listening, watching):
+                task.cancel()
+            await asyncio.wait((listening, watching))
+            await self._lock.release()
+
+    async def _work_unless_aborted(self) -> Halt | None:
+        work = asyncio.create_task(self._work(), name="work")
+        abort = asyncio.create_task(self._crew.will.aborted.wait(), name="abort")
+        try:
+            await asyncio.wait((work, abort), return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                return work.result()
+            work.cancel()
+            await asyncio.wait((work,))
+            return Halt(f"aborted by {self._crew.will.who}", Outcome.CANCELLED)
+        finally:
+            for task in (work, abort):
+                task.cancel()
+            await asyncio.wait((work, abort))
+
+    async def _work(self) -> Halt | None:
+        if not self._crew.story.undoing:
+            await self._forward()
+        if self._crew.story.undoing:
+            await self._backward()
+        return self._halt
+
+    async def _tell_lock_lost(self) -> None:
+        await self._lock.lost.wait()
+        with contextlib.suppress(JournalError):  # whoever writes next meets it, too
+            self._crew.story.write(LockLost(self._lock.reason))
+
+    # --- forward ---
+
+    async def _forward(self) -> None:
+        """Every segment, until something halts the run."""
+        await self._settle_failures()
+        batch = 0
+        for steps in self._segments():
+            if self._halt is not None:
+                return
+            left = [step for step in steps if self._is_left(step)]
+            if not left:
+                continue
+            try:
+                await self._between(batch, left[0].batch)
+            except StopWishedError:
+                self._stopped()
+                return
+            batch = left[0].batch or batch
+            await self._together(self._lane(list(lane)) for _, lane in _by_lane(left))
+
+    def _segments(self) -> Iterator[list[PlannedStep]]:
+        ordered = sorted(self._plan.steps, key=lambda step: (step.segment, step.index))
+        for _, steps in itertools.groupby(ordered, key=lambda step: step.segment):
+            yield list(steps)
+
+    def _is_left(self, step: PlannedStep) -> bool:
+        """Whether it has to be looked at. What a lane that is not at its end rests on is looked at again."""
+        if step.lane and step.lane in self._failed:
+            return False
+        return not self._crew.story.finished(step) or self._may_have_been_taken_back(step)
+
+    def _may_have_been_taken_back(self, step: PlannedStep) -> bool:
+        """A node that was taken out, whose work is not done: somebody may have put it back in meanwhile."""
+        if step.effect is not Effect.TAKES_OUT or self._phase(step) is not StepPhase.DONE:
+            return False
+        rest = [one for one in self._plan.steps if one.lane == step.lane and one.index > step.index]
+        back = [one for one in rest if one.effect is Effect.BRINGS_BACK]
+        begun = any(self._phase(one) is not StepPhase.PENDING for one in back)
+        return bool(back) and not begun and not all(map(self._crew.story.finished, rest))
+
+    async def _lane(self, steps: Sequence[PlannedStep]) -> None:
+        """The steps of one node, or of a batch, or of the run, one after another."""
+        for step in steps:
+            if not self._begun(step.lane) and self._halt is not None:
+                return
+            try:
+                await self._crew.will.safe_point()
+                if why := self._unsafe():
+                    await self._blame(step, why)
+                    return
+                ending = await self._one(step)
+            except StopWishedError:
+                self._stopped()
+                return
+            if ending is not Ending.DONE:
+                await self._after_failure(step)
+                return
+
+    async def _one(self, step: PlannedStep) -> Ending:
+        """Carry it out; a step that was done before only where it is so no longer."""
+        if step.note and self._phase(step) is StepPhase.PENDING:
+            self._crew.story.write(Said(step.note))
+        if self._crew.story.finished(step) and await self._steps.still_so(step):
+            return Ending.DONE
+        return await self._steps.carry(step)
+
+    def _unsafe(self) -> str:
+        """Why no step may be begun now, or "". Raises LockError, JournalError."""
+        if self._lock.lost.is_set():
+            raise LockError(self._lock.reason)
+        self._crew.diary.check_room()
+        failed, allowed = self._prober.failed, self._plan.budget.failed_requests
+        return f"{failed} requests of the prober failed, {allowed} may" if failed > allowed else ""
+
+    async def _blame(self, step: PlannedStep, why: str) -> None:
+        """Users see failures: a lane that has begun fails with this step; another one does not begin."""
+        if self._begun(step.lane):
+            self._crew.story.write(StepFailed(step.index, why, 0.0))
+            await self._after_failure(step)
+        self._halt = self._halt or Halt(why)
+
+    async def _between(self, before: int, batch: int) -> None:
+        """The pause between two batches. Raises StopWishedError."""
+        if before and batch > before and self._plan.pause > 0:
+            self._crew.story.write(Waiting(f"the pause before batch {batch}", self._plan.pause))
+            await self._crew.will.sleep(self._plan.pause)
+
+    # --- failures ---
+
+    async def _after_failure(self, step: PlannedStep) -> None:
+        """What the step's `on_failure` wants."""
+        why = self._crew.story.state.steps[step.index].sentence
+        lane = step.lane or step.label
+        self._failed[lane] = f"{step.label}: {why}"
+        if step.on_failure is OnFailure.UNDO:
+            await self._put_lane_back(step)
+        if step.on_failure is OnFailure.CONTINUE and len(self._failed) <= self._plan.budget.failed_nodes:
+            return
+        self._halt = self._halt or Halt(self._failed[lane])
+
+    async def _put_lane_back(self, failed: PlannedStep) -> None:
+        """The node's steps; all of the run's where the step was not for a node alone."""
+        lane = failed.lane
+        steps = [step for step in self._plan.steps if not lane or step.lane == lane]
+        self._put_back[lane or failed.label] = await self._undoing.put_back(steps, f"{failed.label} failed")
+
+    async def _settle_failures(self) -> None:
+        """What a process that was killed had begun to do about failures is done first."""
+        story = self._crew.story
+        for step in self._plan.steps:
+            if story.failing(step) or (self._phase(step) is StepPhase.UNKNOWN and story.being_put_back(step.lane)):
+                await self._after_failure(step)
+
+    def _stopped(self) -> None:
+        self._halt = self._halt or Halt(f"stopped by {self._crew.will.who}", Outcome.STOPPED)
+
+    # --- backward ---
+
+    async def _backward(self) -> None:
+        """Everything that the run has done, on all nodes, the last one first."""
+        why = f"wished by {self._crew.will.who or self._crew.story.state.who}"
+        whole = await self._undoing.put_back(self._plan.steps, why)
+        self._halt = Halt("everything that can be was put back" if whole else "not everything could be put back")
+        self._put_back = {"": whole}
+        self._failed = {"": why}
+
+    # --- helpers ---
+
+    async def _together(self, lanes: Iterator[Awaitable[None]]) -> None:
+        """Side by side, each to its own end; then the first error, if any."""
+        results = await asyncio.gather(*lanes, return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    def _phase(self, step: PlannedStep) -> StepPhase:
+        return self._crew.story.state.steps[step.index].phase
+
+    def _begun(self, lane: str) -> bool:
+        """Whether the run has changed something there that it has not put back."""
+        touched = {StepPhase.DONE, StepPhase.RUNNING, StepPhase.UNKNOWN, StepPhase.FAILED}
+        return any(step.lane == lane and step.mutates and self._phase(step) in touched for step in self._plan.steps)
+
+    # --- the end ---
+
+    def _ended(self, halt: Halt | None, seconds: float) -> RunEnded:
+        outcome = self._outcome(halt)
+        parts = [halt.sentence] if halt is not None else []
+        parts += [why for why in self._failed.values() if why not in parts and why and "" not in self._failed]
+        if outcome is Outcome.DONE:
+            parts = [f"{self._plan.title}: done"]
+        else:
+            parts += remains(self._crew.story.state)
+            if outcome is Outcome.UNDONE and (nodes := kept(self._crew.story.state)):
+                parts.append(f"done before and left so: {', '.join(nodes)}")
+        return RunEnded(outcome, "; ".join(dict.fromkeys(parts)), seconds, halt.error if halt is not None else "")
+
+    def _outcome(self, halt: Halt | None) -> Outcome:
+        if halt is not None and halt.outcome in {Outcome.CANCELLED, Outcome.STOPPED}:
+            return halt.outcome
+        if self._put_back and all(self._put_back.values()) and set(self._failed) == set(self._put_back):
+            return Outcome.UNDONE
+        if any(step.phase is StepPhase.UNKNOWN for step in self._crew.story.state.steps):
+            return Outcome.UNKNOWN
+        return Outcome.FAILED if self._failed or halt is not None else Outcome.DONE
+
+
+def _by_lane(steps: Sequence[PlannedStep]) -> Iterator[tuple[str, Iterator[PlannedStep]]]:
+    return itertools.groupby(sorted(steps, key=lambda step: (step.lane, step.index)), key=lambda step: step.lane)

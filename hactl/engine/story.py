@@ -1,0 +1,112 @@
+"""A run's story while it is written: every event goes into the journal first, then into the state.
+
+The journal may be the real one or a test's; the engine needs no more of it than `Diary`. Beside the state, a story
+knows what only the order of events tells: which acts were begun, and what still counts as finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from hactl.model.journal import Wish
+from hactl.model.plan import Plan, PlannedStep
+from hactl.model.run import (
+    CommandStarted,
+    Event,
+    Recorded,
+    RunStarted,
+    RunState,
+    StepDone,
+    StepFailed,
+    StepPhase,
+    StepStarted,
+    StepUnknown,
+    UndoStarted,
+    Wished,
+    WishKind,
+    after,
+    begun,
+)
+
+_FINISHED = {StepPhase.DONE, StepPhase.SKIPPED}
+
+
+class Diary(Protocol):
+    """What a runner needs of the journal. Everything raises JournalError."""
+
+    def append(self, run: str, event: Event, secrets: Collection[str] = ()) -> Recorded:
+        """On disk when it returns."""
+
+    def wishes(self, run: str, after: int = 0) -> Sequence[Wish]: ...
+
+    def check_room(self) -> None:
+        """Raises JournalError while there is still room to write down why the run ends."""
+
+
+class Story:
+    """The events of one run so far, and the state that they give.
+
+    An episode is what one decision of an operator began: it outlives the processes that were killed meanwhile.
+    """
+
+    def __init__(self, diary: Diary, run: str, plan: Plan, events: Sequence[Recorded] = ()) -> None:
+        self._diary = diary
+        self.run = run
+        self.plan = plan
+        self.state: RunState = begun(run, plan)
+        self._undoing = False
+        self._acted: set[int] = set()
+        self._episode = 0  # number of the event that began it
+        self._ended: dict[int, int] = {}  # step -> number of the event that ended it last
+        self._put_back: dict[str, int] = {}  # lane -> number of the event that last began to put something back
+        for recorded in events:
+            self._take(recorded)
+
+    def write(self, event: Event, secrets: Collection[str] = ()) -> None:
+        """Raises JournalError, in which case nothing may be done that the event announces."""
+        self._take(self._diary.append(self.run, event, secrets))
+
+    def acted(self, step: int) -> bool:
+        """Whether anything that changes the world was begun since the step was last started."""
+        return step in self._acted
+
+    def finished(self, step: PlannedStep) -> bool:
+        """Done or not needed, and its lane was not put back since."""
+        ended = self._ended.get(step.index, 0)
+        return self.state.steps[step.index].phase in _FINISHED and ended > self._put_back.get(step.lane, 0)
+
+    def failing(self, step: PlannedStep) -> bool:
+        """Failed in this episode: what follows from that may not be over."""
+        phase = self.state.steps[step.index].phase
+        return phase is StepPhase.FAILED and self._ended.get(step.index, 0) > self._episode
+
+    def being_put_back(self, lane: str) -> bool:
+        """Whether putting the lane back was begun in this episode."""
+        return self._put_back.get(lane, 0) > self._episode
+
+    @property
+    def undoing(self) -> bool:
+        """Whether this episode is to put everything back."""
+        return self._undoing
+
+    def _take(self, recorded: Recorded) -> None:
+        new_episode = self.state.attempt == 0 or self.state.outcome is not None
+        self.state = after(self.state, recorded)
+        match recorded.event:
+            case RunStarted(purpose=purpose):
+                if new_episode:
+                    self._episode, self._undoing = recorded.number, False
+                self._undoing = self._undoing or purpose == "undo"
+            case Wished(wish=WishKind.UNDO):
+                self._undoing = True
+            case StepStarted(step=step):
+                self._acted.discard(step)
+            case CommandStarted(step=step):
+                self._acted.add(step)
+            case StepDone(step=step) | StepFailed(step=step) | StepUnknown(step=step):
+                self._ended[step] = recorded.number
+            case UndoStarted(step=step):
+                self._put_back[self.plan.steps[step].lane] = recorded.number
+            case _:
+                pass

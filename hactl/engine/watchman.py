@@ -1,0 +1,128 @@
+"""The live picture while a run goes on: samples newer than a moment, and how many members every pool has left.
+
+Wraps a collector that nobody else uses. What it sees of the pools goes into the run's story whenever it changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from hactl.drivers.probe import Cadence, Probe
+from hactl.engine.bound import by
+from hactl.engine.clock import Clock
+from hactl.engine.collector import Collector
+from hactl.model.inventory import Inventory
+from hactl.model.picture import Picture
+from hactl.model.run import Availability, PoolCount
+from hactl.model.state import LinkChanged, LinkPhase, Sample, StateEvent
+from hactl.transport.protocol import Transport
+
+# Seconds between two samples of everything that matters from moment to moment.
+_INTERVAL = 1.0
+# Seconds that a fresh picture waits for a node; after that the picture has what it has.
+_WITHIN = 5.0
+_QUICK = {Cadence.FAST, Cadence.MEDIUM}
+
+
+class Watchman:
+    """`start` it, ask it, `stop` it. Does not own the transports. `told` takes the pools' counts when they change."""
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        transports: Mapping[str, Transport],
+        probes: Mapping[str, Sequence[Probe]],
+        clock: Clock,
+        *,
+        pools: Sequence[str],
+        told: Callable[[Availability], None],
+    ) -> None:
+        self._clock = clock
+        self._quick = {node: [p.key for p in probes[node] if p.cadence in _QUICK] for node in inventory.nodes}
+        self._heard: dict[tuple[str, str], float] = {}  # node and key -> when an answer, or its failure, arrived
+        self._phase: dict[str, LinkPhase] = {}
+        self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
+        self._pools, self._told = pools, told
+        self._last: Availability | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._collector = Collector(
+            inventory, transports, probes, interval=_INTERVAL, clock=clock, listener=self._happened
+        )
+
+    async def start(self) -> None:
+        """Begin to watch; returns when every node has been heard of, or has had its time."""
+        self._collector.start()
+        await self._after(self._clock.monotonic(), self._quick)
+        self._telling = asyncio.create_task(self._tell(), name="availability")
+
+    async def stop(self) -> None:
+        """The counts at the end are told."""
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.wait((self._telling,))
+            self._count(self._collector.picture())
+        await self._collector.stop()
+
+    def picture(self) -> Picture:
+        return self._collector.picture()
+
+    async def fresh(self, nodes: Collection[str]) -> Picture:
+        """A picture in which whatever these nodes say is newer than the call; who says nothing is unknown."""
+        begun = self._clock.monotonic()
+        for node in nodes:
+            self._collector.ask(node, self._quick[node])
+        await self._after(begun, nodes)
+        return self._collector.picture()
+
+    # --- waiting for samples ---
+
+    async def _after(self, begun: float, nodes: Collection[str]) -> None:
+        waits = [self._node_after(begun, node) for node in nodes]
+        try:
+            await by(self._clock, begun + _WITHIN, asyncio.gather(*waits))
+        except TimeoutError:
+            return  # whoever is late is stale or failing in the picture, and judged as that
+
+    async def _node_after(self, begun: float, node: str) -> None:
+        while not self._is_newer(begun, node):
+            future = asyncio.get_running_loop().create_future()
+            self._waiting[node].add(future)
+            try:
+                await future
+            finally:
+                self._waiting[node].discard(future)
+
+    def _is_newer(self, begun: float, node: str) -> bool:
+        if self._phase.get(node) is LinkPhase.DOWN:
+            return True
+        return all(self._heard.get((node, key), -1.0) >= begun for key in self._quick[node])
+
+    def _happened(self, event: StateEvent) -> None:
+        match event:
+            case Sample():
+                self._heard[event.node, event.key] = event.at
+            case LinkChanged():
+                self._phase[event.node] = event.link.phase
+        for future in self._waiting[event.node]:
+            if not future.done():
+                future.set_result(None)
+
+    # --- the pools ---
+
+    async def _tell(self) -> None:
+        async for picture in self._collector.pictures():
+            self._count(picture)
+
+    def _count(self, picture: Picture) -> None:
+        seen = picture.assessment.pools
+        counts = [
+            PoolCount(name, seen[name].available, seen[name].total, seen[name].minimum, seen[name].unknown)
+            for name in self._pools
+            if name in seen
+        ]
+        now = Availability(tuple(counts))
+        if counts and now != self._last:
+            self._last = now
+            self._told(now)

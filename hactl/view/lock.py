@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hactl.model.findings import Level
-from hactl.model.lock import Holder, LockPicture, NodeLock
+from hactl.model.lock import Holder, LockBroken, LockPicture, NodeLock, listed
 from hactl.model.text import one_line
 from hactl.view import units
 from hactl.view.lines import Line
@@ -21,36 +21,44 @@ _COLUMNS = (
 
 def lock_lines(picture: LockPicture, now: float) -> Iterator[Line]:
     """The verdict: free, held, held by less than a majority, or not to be found out. `now` is epoch seconds."""
-    held = sum(node.held for node in picture.nodes.values())
-    unknown = [node.node for node in picture.nodes.values() if node.unknown]
-    if picture.holder is not None:
-        yield Line(f"held by {holder_words(picture.holder, now)}", Level.WARN, strong=True)
-        yield Line(f"lock id {picture.holder.id}; run {picture.holder.run}", indent=2)
-    elif held:
-        yield Line(f"held on {held} node{'s' * (held != 1)} only; {picture.majority} decide", Level.WARN, strong=True)
-    elif len(picture.nodes) - len(unknown) < picture.majority:
+    held = [node.node for node in picture.nodes if node.held]
+    if (holder := picture.holder) is not None:
+        yield Line(f"held by {holder_words(holder, now)}", Level.WARN, strong=True)
+        yield Line(f"run {holder.run}; lock id {holder.id}" if holder.run else f"lock id {holder.id}", indent=2)
+    elif not picture.certain:
         yield Line("nobody can say: too few nodes could be asked", Level.UNKNOWN, strong=True)
+    elif held:
+        needed = f"{picture.majority} of {len(picture.nodes)} decide"
+        yield Line(f"held only on {listed(held)}; {needed}, so nobody has it", Level.WARN, strong=True)
     else:
         yield Line("free", Level.OK, strong=True)
-    if unknown:
-        yield Line(f"not asked: {', '.join(unknown)}", Level.UNKNOWN, indent=2)
+    if silent := [node.node for node in picture.nodes if node.problem]:
+        yield Line(f"could not be asked: {listed(silent)}", Level.UNKNOWN, indent=2)
 
 
 def holder_words(holder: Holder, now: float) -> str:
+    """Who, what, since when, from where."""
     since = units.moment(holder.since, now)
     who = f"{one_line(holder.who)} for {one_line(holder.playbook)} since {since}"
     return f"{who}, from {one_line(holder.host)} (process {holder.pid})"
 
 
+def broken_lines(broken: LockBroken) -> Iterator[Line]:
+    """What breaking the lock did."""
+    yield Line(f"broken on {listed(broken.nodes)}; epoch {broken.epoch} shuts out whoever held it", Level.OK)
+    if broken.missing:
+        yield Line(f"could not be asked: {listed(broken.missing)}", Level.WARN)
+
+
 def lock_rows(picture: LockPicture, now: float) -> Table:
     """One row a node."""
-    return Table(_COLUMNS, tuple(_row(node, now) for node in picture.nodes.values()))
+    return Table(_COLUMNS, tuple(_row(node, now) for node in picture.nodes))
 
 
 def _row(node: NodeLock, now: float) -> Row:
-    if node.unknown:
+    if node.problem:
         lock = Cell("?", Level.UNKNOWN, unknown=True)
     else:
         lock = Cell("held", Level.WARN) if node.held else Cell("free", Level.OK)
-    said = one_line(node.unknown) if node.unknown else holder_words(node.holder, now) if node.holder else "-"
+    said = one_line(node.problem) if node.problem else holder_words(node.holder, now) if node.holder else "-"
     return Row(node.node, (Cell(node.node), lock, Cell(str(node.epoch) if node.epoch else "-"), Cell(said)))

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hactl.model.findings import Level
 from hactl.model.guard import Ruling
 from hactl.model.plan import Plan
-from hactl.model.run import Outcome, ProbeTotals, RunState, StepPhase, StepState
+from hactl.model.run import Outcome, ProbeTotals, Recorded, RunState, StepPhase, StepState
+from hactl.model.text import one_line
 from hactl.view import units
 from hactl.view.events import event_sentence
 from hactl.view.lines import Line
 from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, PHASE_LEVELS, pool_words
+from hactl.view.run_document import commands
 from hactl.view.tables import Cell, Column, Row, Table
 
 __all__ = [
     "CLUSTER",
+    "command_lines",
     "event_sentence",
+    "head_lines",
     "matrix_rows",
     "next_lines",
     "outcome_level",
@@ -28,7 +32,6 @@ __all__ = [
     "prober_line",
     "progress_words",
     "proof_lines",
-    "refused_names",
     "step_rows",
     "unfinished",
 ]
@@ -153,6 +156,24 @@ def outcome_level(outcome: Outcome | None, *, alive: bool) -> Level | None:
     return OUTCOME_LEVELS[outcome]
 
 
+def head_lines(state: RunState, now: float) -> Iterator[Line]:
+    """What the run is, who started it, when and why, and what was set aside for it. `now` is epoch seconds."""
+    plan = state.plan
+    yield Line(f"run {state.run}: {plan.title or plan.playbook} ({plan.playbook}) on {plan.cluster}", strong=True)
+    began = units.moment(state.began_at, now) if state.began_at is not None else "not begun"
+    again = f", {state.attempt} attempts" if state.attempt > 1 else ""
+    on = f" on {one_line(state.host)}" if state.host else ""
+    yield Line(f"{one_line(state.who or plan.request.who)}{on}, {began}{again}; plan {plan.digest[:6]}", indent=2)
+    if plan.targets:
+        yield Line(f"targets: {', '.join(plan.targets)}", indent=2)
+    if plan.request.reason:
+        yield Line(f"reason: {one_line(plan.request.reason)}", indent=2)
+    for verdict in plan.verdicts:
+        if verdict.ruling is not Ruling.OK:
+            word = "waived" if verdict.overridden else "warn"
+            yield Line(f"{verdict.guard}: {one_line(verdict.sentence, 400)}", Level.WARN, 2, 11, mark=word)
+
+
 def proof_lines(state: RunState, *, alive: bool = False) -> Iterator[Line]:
     """What the run leaves behind: outcome, what went wrong, requests, lowest availability, and what to do next."""
     level = outcome_level(state.outcome, alive=alive)
@@ -184,9 +205,16 @@ def unfinished(outcome: Outcome | None) -> bool:
     return outcome not in {Outcome.DONE, Outcome.UNDONE}
 
 
-def refused_names(state: RunState) -> tuple[str, ...]:
-    """Guards that were set aside for this run."""
-    return tuple(v.guard for v in state.plan.verdicts if v.overridden and v.ruling is Ruling.REFUSE)
+def command_lines(story: Sequence[Recorded]) -> Iterator[Line]:
+    """Every command with its exit status and what it said."""
+    for command in commands(story):
+        exit_words = "outcome unknown" if command.exit is None else f"exit {command.exit}"
+        took = "" if command.seconds is None else f" after {units.duration(command.seconds)}"
+        level = Level.UNKNOWN if command.exit is None else None if command.exit == 0 else Level.WARN
+        yield Line(f"step {command.step} {command.node}> {one_line(command.text, 4000)}", strong=True)
+        for line in (*command.stdout.splitlines(), *command.stderr.splitlines()):
+            yield Line(one_line(line, 4000), indent=4, faint=True)
+        yield Line(f"{exit_words}{took}", level, 4)
 
 
 def _took(state: RunState) -> str:

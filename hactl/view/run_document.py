@@ -221,17 +221,18 @@ def lock_document(picture: LockPicture) -> dict[str, Json]:
     return {
         "schema": "hactl.lock/1",
         "cluster": picture.cluster,
+        "certain": picture.certain,
         "holder": _holder(picture.holder),
         "majority": picture.majority,
         "nodes": [
             {
                 "node": node.node,
-                "held": None if node.unknown else node.held,
+                "held": None if node.problem else node.held,
                 "holder": _holder(node.holder),
                 "epoch": node.epoch,
-                "unknown": node.unknown,
+                "problem": node.problem,
             }
-            for node in picture.nodes.values()
+            for node in picture.nodes
         ],
     }
 

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.bytecode import bytecode
 from tests.tui.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,7 +78,11 @@ def compare(title: str, programs: dict[str, Callable[[], float]], runs: int) -> 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=15)
-    runs = parser.parse_args().runs
+    with bytecode():
+        compare_all(parser.parse_args().runs)
+
+
+def compare_all(runs: int) -> None:
     installed = str(Path(sys.executable).with_name("hactl"))
     completing = {"_HACTL_COMPLETE": "bash_complete", "COMP_WORDS": "hactl status --limit d", "COMP_CWORD": "3"}
     compare(

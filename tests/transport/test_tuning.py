@@ -27,11 +27,11 @@ GIVEN: dict[str, Any] = {
 def constructed(**changed: object) -> dict[str, object]:
     """The attributes of options, after another node's were constructed with GIVEN."""
 
-    async def construct() -> asyncssh.SSHClientConnectionOptions:
+    async def construct() -> dict[str, object]:
         await asyncssh.SSHClientConnectionOptions.construct(None, **GIVEN)
-        return await asyncssh.SSHClientConnectionOptions.construct(None, **{**GIVEN, **changed})
+        return told(await asyncssh.SSHClientConnectionOptions.construct(None, **{**GIVEN, **changed}))
 
-    return told(asyncio.run(construct()))
+    return asyncio.run(construct())
 
 
 def told(options: asyncssh.SSHClientConnectionOptions) -> dict[str, object]:

@@ -6,7 +6,7 @@ Times are seconds of one monotonic clock. `ClusterState.wall` converts them for 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
@@ -162,6 +162,6 @@ def apply_all(state: ClusterState, events: Iterable[StateEvent]) -> ClusterState
 def _after(reading: Reading, sample: Sample) -> Reading:
     if isinstance(sample.result, Failure):
         since = reading.failing_since if reading.failure else sample.result.at
-        return replace(reading, interval=sample.interval, failure=sample.result, failing_since=since)
+        return Reading(sample.interval, reading.last, reading.before, sample.result, since)
     observed: Observed[Facts] = Observed(sample.result, sample.at)
     return Reading(sample.interval, observed, reading.last)

@@ -24,7 +24,8 @@ TAKING = frozenset({Effect.TAKES_OUT, Effect.INTERRUPTS, Effect.MOVES_VIP})
 @dataclass(frozen=True)
 class Case:
     """`steps`: those to be judged, all of the plan's or those about to be done. `own`: nodes that this very run has
-    taken out or works on. `accepted`: nodes that were critical when the plan was confirmed. `begun`: the run is going.
+    taken out or works on; `taken_out`: the steps by which it has the present ones out. `accepted`: nodes that were
+    critical when the plan was confirmed. `begun`: the run is going.
     """
 
     plan: Plan
@@ -34,6 +35,7 @@ class Case:
     steps: tuple[PlannedStep, ...]
     history: History = field(default_factory=History)
     own: frozenset[str] = frozenset()
+    taken_out: tuple[PlannedStep, ...] = ()
     accepted: frozenset[str] = frozenset()
     begun: bool = False
 
@@ -77,6 +79,11 @@ class Case:
         """The balancers of the pool that cannot be asked, and why."""
         answers = self._balancers[pool.balancer]
         return {node: answer for node, answer in answers.items() if isinstance(answer, Unknown)}
+
+    def serving(self, pool: Pool, node: str) -> tuple[str, ...]:
+        """The balancers that send the node requests."""
+        rows = (one.seen for one in members(pool, self.asked(pool)) if one.node == node)
+        return tuple(name for seen in rows for name, row in seen.items() if row is not None and row.available)
 
     def members(self, pool: Pool) -> tuple[Member, ...]:
         """Those that count: no spares, no backup servers."""

@@ -16,11 +16,11 @@ from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
 from hactl.model.plan import History, Plan, PlannedStep
-from hactl.model.run import RunState, StepPhase
+from hactl.model.run import RunState
 from hactl.model.verb import Effect
 from hactl.planning.case import TAKING, Case
 from hactl.planning.overrides import NEVER, overridden
-from hactl.planning.own import accepted, coming, own
+from hactl.planning.own import accepted, coming, opens, own, taken_out
 from hactl.planning.rules import availability, databases, knowledge, others, room
 from hactl.planning.rules.remark import Remark
 
@@ -37,49 +37,73 @@ class Impact(StrEnum):
     LOOKS = "looks"  # nothing is changed
 
 
+class Asked(StrEnum):
+    """When a guard is asked beside for the whole plan: of steps that change something, right before each."""
+
+    ONCE = "once"  # never again
+    OPENING = "opening"  # before the first step of a node: what is begun there is better brought to its end
+    ALWAYS = "always"
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """`caps`: the most that the rule may say for TAKES, CHANGES and BRINGS_BACK. `fine`: what it says when content.
-    `each_step`: asked again before every step that takes something away or changes something.
-    """
+    """`caps`: the most that the rule may say for TAKES, CHANGES and BRINGS_BACK. `fine`: what it says when content."""
 
     name: str
     rule: Callable[[Case], Iterator[Remark]]
     caps: tuple[Ruling, Ruling, Ruling]
+    asked: Asked
     fine: str
-    each_step: bool = True
 
     def cap(self, impact: Impact) -> Ruling:
         return Ruling.OK if impact is Impact.LOOKS else self.caps[list(Impact).index(impact)]
 
 
+_TAKING_ONLY = (_REFUSE, _OK, _OK)
+
 _RULES = (
-    Guard("minimum-available", availability.minimum_available, (_REFUSE, _OK, _OK), "enough stay available"),
+    Guard("minimum-available", availability.minimum_available, _TAKING_ONLY, Asked.ALWAYS, "enough stay available"),
     Guard(
         "maximum-unavailable",
         availability.maximum_unavailable,
-        (_REFUSE, _OK, _OK),
+        _TAKING_ONLY,
+        Asked.ONCE,
         "no batch is larger than what can be spared",
-        each_step=False,
     ),
-    Guard("unknown-data", knowledge.unknown_data, (_REFUSE, _REFUSE, _REFUSE), "everything that matters is known"),
-    Guard("other-run", others.other_run, (_REFUSE, _REFUSE, _WARN), "no other run is unfinished", each_step=False),
-    Guard("other-drain", others.other_drain, (_REFUSE, _OK, _OK), "nobody else has taken a member out"),
-    Guard("site-loss", availability.site_loss, (_REFUSE, _OK, _OK), "no site loses its last member"),
-    Guard("replication", databases.replication, (_REFUSE, _OK, _OK), "no primary and no needed standby is stopped"),
-    Guard("backup-running", databases.backup_running, (_REFUSE, _WARN, _OK), "no backup is being made there"),
+    Guard(
+        "unknown-data",
+        knowledge.unknown_data,
+        (_REFUSE, _REFUSE, _REFUSE),
+        Asked.OPENING,
+        "everything that matters is known",
+    ),
+    Guard("other-run", others.other_run, (_REFUSE, _REFUSE, _WARN), Asked.ONCE, "no other run is unfinished"),
+    Guard("other-drain", others.other_drain, _TAKING_ONLY, Asked.OPENING, "nobody else has taken a member out"),
+    Guard("site-loss", availability.site_loss, _TAKING_ONLY, Asked.OPENING, "no site loses its last member"),
+    Guard(
+        "replication", databases.replication, _TAKING_ONLY, Asked.ALWAYS, "no primary and no needed standby is stopped"
+    ),
+    Guard("backup-running", databases.backup_running, (_REFUSE, _WARN, _OK), Asked.ALWAYS, "no backup is being made"),
     Guard(
         "maintenance-window",
         others.maintenance_window,
         (_REFUSE, _REFUSE, _WARN),
+        Asked.OPENING,
         "it is a time at which acting is welcome",
     ),
-    Guard("disk-space", room.disk_space, (_REFUSE, _REFUSE, _WARN), "the disks have room"),
-    Guard("critical-finding", knowledge.critical_finding, (_REFUSE, _WARN, _WARN), "nothing that matters is critical"),
+    Guard("disk-space", room.disk_space, (_REFUSE, _REFUSE, _WARN), Asked.ALWAYS, "the disks have room"),
+    Guard(
+        "critical-finding",
+        knowledge.critical_finding,
+        (_REFUSE, _WARN, _WARN),
+        Asked.OPENING,
+        "nothing that matters is critical",
+    ),
     Guard(
         "balancer-unreachable",
         knowledge.balancer_unreachable,
         (_REFUSE, _WARN, _REFUSE),
+        Asked.ALWAYS,
         "every balancer concerned can be asked",
     ),
 )
@@ -113,13 +137,15 @@ def before_step(  # noqa: PLR0917 - the signature that its callers agreed on
         wall,
         steps=coming(plan, step, state),
         own=own(plan, step, state),
+        taken_out=taken_out(plan, step, state),
         accepted=accepted(plan),
         begun=True,
     )
+    wanted = {Asked.ALWAYS, Asked.OPENING} if opens(step, state) else {Asked.ALWAYS}
     said = [
         verdict
         for guard in _RULES
-        if guard.each_step and not (guard.name == "maintenance-window" and not _opens(step, state))
+        if guard.asked in wanted
         for verdict in _said(guard, case, impact((step,)))
         if verdict.ruling is not Ruling.OK
     ]
@@ -148,9 +174,3 @@ def _said(guard: Guard, case: Case, how: Impact) -> Iterator[GuardVerdict]:
     if not remarks and how is not Impact.LOOKS:
         fine = guard.fine if cap is not Ruling.OK else "nothing is taken away"
         yield GuardVerdict(guard.name, Ruling.OK, fine)
-
-
-def _opens(step: PlannedStep, state: RunState) -> bool:
-    """Is it the first in its lane that changes something? What a window's end finds begun is brought to its end."""
-    lane = [one for one in state.plan.steps if one.lane == step.lane and one.batch == step.batch and one.mutates]
-    return all(state.steps[one.index].phase is StepPhase.PENDING for one in lane if one.index < step.index)

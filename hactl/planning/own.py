@@ -38,6 +38,27 @@ def coming(plan: Plan, step: PlannedStep, state: RunState) -> tuple[PlannedStep,
     return tuple(sorted((step, *beside), key=lambda one: one.index))
 
 
+def taken_out(plan: Plan, step: PlannedStep, state: RunState) -> tuple[PlannedStep, ...]:
+    """The earlier steps of the lane by which its node is out now, as far as the run knows."""
+    found: dict[str, PlannedStep] = {}
+    for one in plan.steps[: step.index]:
+        if one.lane != step.lane or one.node != step.node or state.steps[one.index].phase not in _ENDED - _NOT_BEGUN:
+            continue
+        if one.effect is Effect.TAKES_OUT:
+            found[one.name] = one
+        elif one.effect is Effect.BRINGS_BACK:
+            found.clear()
+    return tuple(found.values())
+
+
+def opens(step: PlannedStep, state: RunState) -> bool:
+    """Is it the first in its lane that changes something? Steps of the run or batch each stand for themselves."""
+    if not step.lane:
+        return True
+    before = (one for one in state.plan.steps[: step.index] if one.lane == step.lane and one.mutates)
+    return all(state.steps[one.index].phase in _NOT_BEGUN for one in before)
+
+
 def accepted(plan: Plan) -> frozenset[str]:
     """Nodes that were critical when the plan was confirmed, and that it is meant to repair."""
     return frozenset(

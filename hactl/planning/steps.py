@@ -111,7 +111,8 @@ class Expansion:
             note=step.note,
             seconds=duration(self.history, verb, place.node, verb.seconds(args)),
             effect=verb.effect,
-            mutates=verb.mutates,
+            # A command that says that it changes nothing is a look.
+            mutates=verb.mutates and values.get("changes", True) is not False,
         )
         try:
             problem = verb.problem(scene, args)

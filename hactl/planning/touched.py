@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hactl.model.inventory import Endpoint, HttpService, Inventory, Pool, Service
+from hactl.model.inventory import Endpoint, HttpService, Inventory, Service
 from hactl.model.plan import PlannedStep
+from hactl.model.verb import Effect
 
 
 def nodes_of(steps: Iterable[PlannedStep]) -> tuple[str, ...]:
@@ -39,8 +40,31 @@ def endpoints_of(services: Iterable[str], inventory: Inventory) -> tuple[Endpoin
     return tuple(endpoint for service in found if isinstance(service, HttpService) for endpoint in service.public)
 
 
-def interrupted(step: PlannedStep, inventory: Inventory) -> tuple[Service, ...]:
-    """The services of the step's node that stop while it is done: the one it names, else all of them."""
+def stopped(step: PlannedStep, inventory: Inventory) -> tuple[Service, ...]:
+    """The services of the step's node that stop: all while it is restarted, or those that the step names."""
+    match step.effect:
+        case Effect.INTERRUPTS:
+            return concerned(step, inventory)
+        case Effect.TAKES_OUT if names_services(step):
+            return concerned(step, inventory)
+    return ()
+
+
+def leaves(step: PlannedStep, inventory: Inventory) -> tuple[str, ...]:
+    """The pools that a step which takes out or brings back does so in: its node's, or the one that it names."""
+    if step.node is None or names_services(step):
+        return ()
+    only = step.arguments.get("pool", "")
+    return tuple(pool.name for pool in inventory.pools_of(step.node) if only in {"", pool.name})
+
+
+def names_services(step: PlannedStep) -> bool:
+    """A step that takes out or brings back does so in pools, unless it is about units: then it stops or starts them."""
+    return bool(step.arguments.get("unit") or step.arguments.get("service"))
+
+
+def concerned(step: PlannedStep, inventory: Inventory) -> tuple[Service, ...]:
+    """The services of the step's node that it names by their name, unit or package; all where it names none."""
     if step.node is None:
         return ()
     here = inventory.services_on(step.node)
@@ -63,7 +87,3 @@ def _is(service: Service, argument: str, named: str) -> bool:
 def _unnamed(argument: str, here: tuple[Service, ...]) -> tuple[Service, ...]:
     """A unit that carries no service interrupts none; what else a package belongs to is not known, so all of them."""
     return here if argument == "package" else ()
-
-
-def members_of(pool: Pool) -> frozenset[str]:
-    return frozenset(pool.servers)

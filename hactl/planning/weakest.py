@@ -20,7 +20,7 @@ from hactl.model.plan import PlannedStep, WeakestMoment
 from hactl.model.state import LinkPhase
 from hactl.model.verb import Effect
 from hactl.planning.case import Case
-from hactl.planning.touched import interrupted
+from hactl.planning.touched import concerned, leaves, names_services
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,32 @@ class Group:
     total: int
     minimum: int
 
+    @property
+    def pool(self) -> str | None:
+        """The pool's name, where it is one."""
+        return self.name if self.pooled else None
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A group while a segment is done: who is left, who of them this plan has away, and when that is."""
+    """A group while one segment of steps is done. `here`: who would serve if nobody was away; `away`: nodes that the
+    plan has out at some time in it; `together`: those that the segment itself sends away.
+    """
 
     group: Group
-    left: frozenset[str]
+    here: frozenset[str]
     away: frozenset[str]
+    together: frozenset[str]
     during: str
+
+    @property
+    def left(self) -> frozenset[str]:
+        return self.here - self.away
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Those who serve now and would not then, in the group's order."""
+        return tuple(node for node in self.group.planned if node in (self.group.now & self.away))
 
     @property
     def weakest(self) -> WeakestMoment:
@@ -68,62 +85,54 @@ def groups(case: Case) -> Iterator[Group]:
 
 def moments(case: Case) -> tuple[Moment, ...]:
     """For each group its weakest moment, the first one of those that are equally weak."""
-    segments = [(_during(steps), steps) for steps in _segments(case.steps)]
-    return tuple(_weakest(case, group, segments) for group in groups(case))
+    return tuple(min(timeline(case, group), key=lambda moment: len(moment.left)) for group in groups(case))
 
 
-def _segments(steps: tuple[PlannedStep, ...]) -> list[tuple[PlannedStep, ...]]:
-    return [tuple(group) for _, group in groupby(steps, key=lambda step: step.segment)]
+def timeline(case: Case, group: Group) -> Iterator[Moment]:
+    """The group now, and during each segment of the steps."""
+    here, out = group.now, frozenset[str]()
+    yield Moment(group, here, frozenset(), frozenset(), "now")
+    for _, segment in groupby(case.steps, key=lambda step: step.segment):
+        steps = tuple(segment)
+        together, still, back = _through(case, group, steps)
+        yield Moment(group, here, out | together, together, _during(steps))
+        # Whoever was brought back is in again, whether or not it was before; who stays out, is out from here on.
+        out = (out | still) - back
+        here |= frozenset() if group.one else back & frozenset(group.planned)
 
 
 def _during(steps: tuple[PlannedStep, ...]) -> str:
     names = ", ".join(dict.fromkeys(step.node for step in steps if step.node is not None))
-    batch = steps[0].batch
-    return f"batch {batch} ({names})" if batch and names else f"{steps[0].name} ({names})" if names else steps[0].name
+    name = f"batch {steps[0].batch}" if steps[0].batch else steps[0].name
+    return f"{name} ({names})" if names else name
 
 
-def _weakest(case: Case, group: Group, segments: list[tuple[str, tuple[PlannedStep, ...]]]) -> Moment:
-    here, out = group.now, frozenset[str]()
-    worst = Moment(group, here, frozenset(), "now")
-    for during, steps in segments:
-        away, back = _through(case, group, steps)
-        away |= out
-        moment = Moment(group, here - away, away, during)
-        if len(moment.left) < len(worst.left):
-            worst = moment
-        # Whoever was brought back is in again, whether or not it was before.
-        out = (out | _still_out(group, steps)) - back
-        here |= frozenset() if group.one else back & frozenset(group.planned)
-    return worst
-
-
-def _through(case: Case, group: Group, steps: tuple[PlannedStep, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """Nodes that are away from the group at some time in these steps, and those that are back at their end."""
-    away, back = set[str](), set[str]()
+def _through(
+    case: Case, group: Group, steps: tuple[PlannedStep, ...]
+) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """Nodes that these steps send away from the group at some time, that they leave away, and that they bring back."""
+    away, still, back = set[str](), set[str](), set[str]()
     for step in steps:
-        if step.node is None:
+        if step.node is None or not _concerns(case, step, group):
             continue
-        match step.effect:
-            case Effect.TAKES_OUT if _concerns(step, group):
-                away.add(step.node)
-                back.discard(step.node)
-            case Effect.BRINGS_BACK if _concerns(step, group):
-                back.add(step.node)
-            case Effect.INTERRUPTS if any(one.name == group.service for one in interrupted(step, case.inventory)):
-                away.add(step.node)
-    return frozenset(away), frozenset(back)
+        if step.effect is Effect.BRINGS_BACK:
+            back.add(step.node)
+            still.discard(step.node)
+            continue
+        away.add(step.node)
+        if step.effect is Effect.TAKES_OUT:
+            still.add(step.node)
+            back.discard(step.node)
+    return frozenset(away), frozenset(still), frozenset(back)
 
 
-def _still_out(group: Group, steps: tuple[PlannedStep, ...]) -> frozenset[str]:
-    """Nodes that are out when these steps have ended."""
-    moves = {Effect.TAKES_OUT, Effect.BRINGS_BACK}
-    last = {step.node: step.effect for step in steps if step.effect in moves and _concerns(step, group)}
-    return frozenset(node for node, effect in last.items() if effect is Effect.TAKES_OUT and node is not None)
-
-
-def _concerns(step: PlannedStep, group: Group) -> bool:
-    """Does a step that takes out or brings back do so in this group? It may name one pool."""
-    return group.pooled and step.arguments.get("pool", "") in {"", group.name}
+def _concerns(case: Case, step: PlannedStep, group: Group) -> bool:
+    """Does the step take its node away from this group, or bring it back to it?"""
+    if step.effect not in {Effect.TAKES_OUT, Effect.BRINGS_BACK, Effect.INTERRUPTS}:
+        return False
+    if step.effect is Effect.INTERRUPTS or names_services(step):
+        return any(service.name == group.service for service in concerned(step, case.inventory))
+    return group.pooled and group.name in leaves(step, case.inventory)
 
 
 def _pool(case: Case, pool: Pool) -> Group:

@@ -4,38 +4,77 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hactl.model.inventory import Inventory, KeepalivedService
+from hactl.model.inventory import Inventory
+from hactl.model.plan import PlannedStep
 from hactl.model.verb import Effect
 from hactl.planning.case import Case
 from hactl.planning.rules.remark import Remark, listed, refuse, warn
-from hactl.planning.touched import interrupted
-from hactl.planning.weakest import Moment, moments
+from hactl.planning.touched import leaves, stopped
+from hactl.planning.weakest import Moment, groups, moments, timeline
 
 
 def minimum_available(case: Case) -> Iterator[Remark]:
     for moment in moments(case):
         yield from _too_few(moment)
+    yield from _still_in(case)
     yield from _holders(case)
 
 
 def _too_few(moment: Moment) -> Iterator[Remark]:
     group, left = moment.group, len(moment.left)
-    pool = group.name if group.kind == "pool" else None
     if left >= group.minimum:
         return
-    gone = sorted(group.now & moment.away)
-    if not gone:
-        yield warn(
-            f"{group.name} has {left} of {group.total} available, minimum {group.minimum}; none of them is taken away",
-            pool=pool,
-        )
-        return
     doubt = f", {len(group.unknown)} unknown" if group.unknown else ""
-    yield refuse(
-        f"{group.name} would have {left} of {group.total} available without {listed(gone)}, minimum {group.minimum} "
-        f"(now {len(group.now)}{doubt})",
-        pool=pool,
-    )
+    if moment.lost:
+        yield refuse(
+            f"{group.name} would have {left} of {group.total} available without {listed(moment.lost)}, "
+            f"minimum {group.minimum} (now {len(group.now)}{doubt})",
+            pool=group.pool,
+        )
+    else:
+        yield warn(
+            f"{group.name} has {left} of {group.total} available{doubt}, minimum {group.minimum}; "
+            "none of them is taken away",
+            pool=group.pool,
+        )
+
+
+def _still_in(case: Case) -> Iterator[Remark]:
+    """Services that stop on a node which balancers send requests to meanwhile."""
+    out = {(one.node, pool) for one in case.taken_out for pool in leaves(one, case.inventory)}
+    before = frozenset(out)
+    for step in case.steps:
+        if step.effect is Effect.TAKES_OUT:
+            out |= {(step.node, pool) for pool in leaves(step, case.inventory)}
+        elif step.effect is Effect.BRINGS_BACK:
+            out -= {(step.node, pool) for pool in leaves(step, case.inventory)}
+        elif step.effect is Effect.INTERRUPTS and step.node is not None:
+            yield from _interrupted(case, step, step.node, frozenset(out), before)
+
+
+def _interrupted(
+    case: Case,
+    step: PlannedStep,
+    node: str,
+    out: frozenset[tuple[str | None, str]],
+    before: frozenset[tuple[str | None, str]],
+) -> Iterator[Remark]:
+    """`out`: nodes and pools that they have left by then; `before`: those of them that have left already."""
+    services = {service.name for service in stopped(step, case.inventory)}
+    for pool in case.pools:
+        serving = case.serving(pool, node) if pool.service in services else ()
+        if serving and (node, pool.name) in before:
+            yield refuse(
+                f"{node} is in {pool.name} again on {listed(serving)}, though this run took it out: was it reloaded?",
+                node=node,
+                pool=pool.name,
+            )
+        elif serving and (node, pool.name) not in out:
+            yield warn(
+                f"{node} stays in {pool.name} while it is interrupted ({step.name}): requests to it may fail",
+                node=node,
+                pool=pool.name,
+            )
 
 
 def _holders(case: Case) -> Iterator[Remark]:
@@ -46,52 +85,47 @@ def _holders(case: Case) -> Iterator[Remark]:
             moved.add(step.node)
         if step.effect is not Effect.INTERRUPTS or moved & {step.node, None}:
             continue
+        services = {service.name for service in stopped(step, case.inventory)}
         for vip in case.picture.assessment.vips.values():
-            carriers = {vip_service(case.inventory, vip.name)} | {
-                pool.balancer for pool in case.inventory.pools.values()
-            }
-            if step.node in vip.holders and carriers & {one.name for one in interrupted(step, case.inventory)}:
-                yield warn(f"{step.node} has {vip.address}: connections through it break when it moves", node=step.node)
+            if step.node in vip.holders and services & _carriers(case.inventory, vip.name):
+                sentence = f"{step.node} has {vip.address} and is interrupted ({step.name}): connections may break"
+                yield warn(sentence, node=step.node)
 
 
-def vip_service(inventory: Inventory, vip: str) -> str:
-    service = inventory.services[inventory.vips[vip].service]
-    return service.name if isinstance(service, KeepalivedService) else ""
+def _carriers(inventory: Inventory, vip: str) -> frozenset[str]:
+    """Who keeps the address, and who answers at it."""
+    return frozenset({inventory.vips[vip].service, *(pool.balancer for pool in inventory.pools.values())})
 
 
 def maximum_unavailable(case: Case) -> Iterator[Remark]:
-    """Several at once: would they be more than can be spared, with those that somebody has taken out already?"""
-    for moment in moments(case):
-        group = moment.group
-        together = moment.away & frozenset(group.planned)
-        if len(together) < 2:
-            continue
+    """Nodes of one batch that go side by side: are they more than can be spared, with those that are away already?"""
+    for group in groups(case):
+        worst = max(timeline(case, group), key=lambda moment: len(moment.together))
+        together = worst.together & frozenset(group.planned)
+        away = [node for node in group.planned if node not in group.now | together]
         spare = group.total - group.minimum
-        out = frozenset(group.planned) - group.now - together
-        if len(together) + len(out) > spare:
-            already = f", and {listed(sorted(out))} {'is' if len(out) == 1 else 'are'} away already" if out else ""
-            yield refuse(
-                f"{listed(sorted(together))} at once are more than the {spare} of {group.total} that {group.name} "
-                f"can spare{already}",
-                pool=group.name if group.kind == "pool" else None,
-            )
+        if group.one or len(together) < 2 or len(together) + len(away) <= spare:
+            continue
+        already = f", and {listed(away)} {'is' if len(away) == 1 else 'are'} away already" if away else ""
+        yield refuse(
+            f"{listed(sorted(together))} at once are more than the {max(0, spare)} of {group.total} that {group.name} "
+            f"can spare{already}",
+            pool=group.pool,
+        )
 
 
 def site_loss(case: Case) -> Iterator[Remark]:
     """A group of several sites that loses one. Where the site has but one member that cannot be helped: a warning."""
-    for moment in moments(case):
-        group, nodes = moment.group, case.inventory.nodes
+    nodes = case.inventory.nodes
+    for group in groups(case):
         sites = dict.fromkeys(nodes[node].site for node in group.planned)
-        if len(sites) < 2 or group.one:
-            continue
-        for site in sites:
+        for site in sites if len(sites) > 1 and not group.one else ():
             planned = [node for node in group.planned if nodes[node].site == site]
-            had = {node for node in group.now if nodes[node].site == site}
-            if had and had <= moment.away:
+            had = [node for node in planned if node in group.now]
+            if had and any(moment.left.isdisjoint(planned) for moment in timeline(case, group)):
                 say = warn if len(planned) == 1 else refuse
-                others = len(moment.left)
                 yield say(
-                    f"{group.name} would have nobody in {site} without {listed(sorted(had))}, "
-                    f"the last of {len(planned)} there; {others} left elsewhere",
-                    pool=group.name if group.kind == "pool" else None,
+                    f"{group.name} would have nobody left in {site}: {listed(had)} would be away "
+                    f"({len(had)} of {len(planned)} there are available now)",
+                    pool=group.pool,
                 )

@@ -11,9 +11,10 @@ from hactl.model.observed import Observed, Unknown
 from hactl.model.verb import Effect
 from hactl.planning.case import Case
 from hactl.planning.rules.remark import Remark, listed, refuse, warn
-from hactl.planning.touched import interrupted
+from hactl.planning.touched import leaves, stopped
 
 _COUNTED = re.compile(r"^\s*(?:(?:FIRST|ANY)\s+)?(\d+)\s*\(", re.IGNORECASE)
+_CONFIRMS = frozenset({"sync", "quorum", "potential"})
 
 
 def replication(case: Case) -> Iterator[Remark]:
@@ -39,63 +40,59 @@ def _known(case: Case, service: PostgresqlService) -> dict[str, PostgresqlFacts]
 
 
 def _stopped(case: Case, service: PostgresqlService) -> tuple[str, ...]:
-    """Nodes on which this database stops for a while."""
+    """Nodes on which this database stops, if only for a while."""
     return tuple(
         dict.fromkeys(
-            step.node
-            for step in case.steps
-            if step.effect is Effect.INTERRUPTS
-            and step.node is not None
-            and service in interrupted(step, case.inventory)
+            step.node for step in case.steps if step.node is not None and service in stopped(step, case.inventory)
         )
     )
 
 
 def _drained(case: Case, service: PostgresqlService) -> tuple[str, ...]:
     """Nodes that leave the pool through which writes come."""
-    pools = [
-        pool for pool in case.inventory.pools.values() if pool.service == service.name and pool.routing is Routing.ONE
-    ]
+    pools = {
+        pool.name
+        for pool in case.inventory.pools.values()
+        if pool.service == service.name and pool.routing is Routing.ONE
+    }
     return tuple(
         dict.fromkeys(
             step.node
             for step in case.steps
             if step.effect is Effect.TAKES_OUT
             and step.node is not None
-            and any(step.node in pool.servers and step.arguments.get("pool", "") in {"", pool.name} for pool in pools)
+            and pools.intersection(leaves(step, case.inventory))
         )
     )
 
 
 def _standbys(
-    case: Case, service: PostgresqlService, primary: PostgresqlFacts, stopped: tuple[str, ...]
+    case: Case, service: PostgresqlService, primary: PostgresqlFacts, gone: tuple[str, ...]
 ) -> Iterator[Remark]:
     """What the primary loses with them: whoever has to confirm its commits, and whoever could take its place."""
     streaming = [replica for replica in primary.replicas if replica.state == "streaming"]
-    gone = {node: _replica(case, node, streaming) for node in stopped}
-    batches = _together(case, tuple(node for node, replica in gone.items() if replica is not None))
-    for nodes in batches:
-        left = [replica for replica in streaming if replica not in {gone[node] for node in nodes}]
-        confirming = [replica for replica in left if replica.sync_state in {"sync", "quorum", "potential"}]
-        needed = wanted(primary.synchronous_standby_names)
-        if len(confirming) < needed:
-            yield refuse(
+    needed = wanted(primary.synchronous_standby_names)
+    for nodes in _together(case, service, gone):
+        lost = [replica for node in nodes if (replica := _replica(case, node, streaming))]
+        left = [replica for replica in streaming if replica not in lost]
+        confirming = [replica for replica in left if replica.sync_state in _CONFIRMS]
+        node = nodes[0] if len(nodes) == 1 else None
+        if lost and len(confirming) < needed:
+            sentence = (
                 f"{service.name} would have {len(confirming)} synchronous standbys without {listed(nodes)}, and its "
-                f"commits wait for {needed}",
-                node=nodes[0] if len(nodes) == 1 else None,
+                f"commits wait for {needed}"
             )
-        elif not left:
-            yield warn(
-                f"{service.name} would have no standby that could take over without {listed(nodes)}",
-                node=nodes[0] if len(nodes) == 1 else None,
-            )
+            yield refuse(sentence, node=node)
+        elif lost and not left:
+            sentence = f"{service.name} would have no standby that could take over without {listed(nodes)}"
+            yield warn(sentence, node=node)
 
 
-def _together(case: Case, nodes: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+def _together(case: Case, service: PostgresqlService, nodes: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
     """Those of the nodes that are away at the same time: they share a segment of the plan."""
     segments: dict[int, dict[str, None]] = {}
     for step in case.steps:
-        if step.node in nodes and step.node is not None and step.effect is Effect.INTERRUPTS:
+        if step.node in nodes and step.node is not None and service in stopped(step, case.inventory):
             segments.setdefault(step.segment, {})[step.node] = None
     return tuple(dict.fromkeys(tuple(group) for group in segments.values()))
 

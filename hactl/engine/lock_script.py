@@ -10,22 +10,25 @@ The holder's shell reads lines from hactl and ends with its stdin, whoever close
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hactl.model.codec import plain, restored
 from hactl.model.command import Command
 from hactl.model.lock import Holder
+from hactl.model.text import one_line
 
 MARK = "hactl-lock"  # the name under which the holder's shell runs: what may be killed by its id is recognised by it
 
-_PUT = 'put() { printf "%s\\n" "$2" >"$1.$$" && mv -f "$1.$$" "$1"; }'
+# Noclobber: anybody may write in the folder, so the file that is written must be one that this has made.
+_PUT = 'put() { rm -f "$1.$$"; set -C; printf "%s\\n" "$2" >"$1.$$" && mv -f "$1.$$" "$1"; }'
 _SEEN = "seen=0; [ ! -r epoch ] || read -r seen <epoch; line=; [ ! -r holder ] || read -r line <holder"
 
 # The frame that is printed first ends whatever a login shell prints by itself. Who merely looks holds the lock for a
 # moment: so it is tried three times. A lock on a file that is no longer at its place counts for nothing.
 _HOLD = rf"""umask 0
 printf '\036'
-[ ! -L "$1" ] && mkdir -p "$1" && cd "$1" || exit 73
+[ ! -L "$1" ] || {{ echo "$1 is a link" >&2; exit 73; }}
+mkdir -p "$1" && cd "$1" || exit 73
 {_PUT}
 tries=0
 until exec 9>>lock && flock -n 9 && [ lock -ef "/proc/$$/fd/9" ]; do
@@ -52,7 +55,7 @@ done
 
 _LOOK = f"""cd "$1" 2>/dev/null || {{ echo "free 0 "; exit 0; }}
 {_SEEN}
-if [ ! -e lock ] || flock -n -s lock true; then echo "free $seen "; else echo "busy $seen $line"; fi
+if [ ! -e lock ] || flock -n -s lock true; then echo "free $seen "; else printf 'busy %s %s\\n' "$seen" "$line"; fi
 """
 
 # Order matters: the epoch first, so that nothing of the old holder's passes while it is being ended. Where its shell
@@ -65,7 +68,7 @@ exec 9>>lock
 if flock -n 9; then free=yes; else free=no; fi
 case $free$line in
 yes* | *'"id":"'"$2"'"'*) ;;
-*) echo "other $seen $line"; exit 0 ;;
+*) printf 'other %s %s\\n' "$seen" "$line"; exit 0 ;;
 esac
 [ -z "$3" ] || [ "$seen" -ge "$3" ] || put epoch "$3" || exit 74
 if [ $free = no ]; then
@@ -75,7 +78,7 @@ flock -n 9 || sleep 0.2
 flock -n 9 || mv -f lock "lock.broken.$$"
 fi
 rm -f holder
-echo "ended $seen $line"
+printf 'ended %s %s\\n' "$seen" "$line"
 """
 
 
@@ -128,9 +131,11 @@ def heard(line: str) -> Said | None:
 def _holder(told: str) -> Holder | None:
     """Of "PID JSON"; None when nobody stands there, or nobody that can be read."""
     try:
-        return restored(Holder, json.loads(told.partition(" ")[2]))
-    except (ValueError, KeyError):
+        holder = restored(Holder, json.loads(told.partition(" ")[2]))
+    except ValueError:
         return None
+    words = {name: one_line(getattr(holder, name)) for name in ("id", "who", "host", "run", "playbook")}
+    return replace(holder, **words)
 
 
 def _text(holder: Holder) -> str:

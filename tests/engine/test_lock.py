@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -143,6 +144,35 @@ async def test_taken_seen_released(operator: Operator) -> None:
     assert (await seen(transports)).holder is None
     assert (await bert.take()).epoch > taken.epoch
     assert not anna.lost.is_set()
+
+
+async def test_names_are_only_names(operator: Operator) -> None:
+    """Whatever stands in them: the shell takes them as they are, and they come back safe."""
+    lock, transports = operator("anna")
+    nasty = """a'b "c" $(touch x) \\n \\ é \x1b[2J\n`id`"""
+    lock._holder = replace(lock._holder, who=nasty, id="it's")
+    await lock.take()
+    seen_there = (await seen(transports)).holder
+    assert seen_there is not None
+    assert seen_there.who == """a'b "c" $(touch x) \\n \\ é ␛[2J `id`"""
+    with pytest.raises(LockHeldError, match="break --id it's"):
+        await operator("bert")[0].take()
+    assert (await break_lock(transports, "test", "it's", folder=FOLDER)).nodes == NODES
+
+
+async def test_another_shells_lock_is_moved_aside(operator: Operator, servers: Servers) -> None:
+    """Whose shell cannot be killed (the login is another's): the lock goes to whoever comes next all the same."""
+    lock, transports = operator("anna")
+    await lock.take()
+    for name in NODES:
+        file = servers.homes[name] / FOLDER / "holder"
+        told = file.read_text().split(" ", 1)
+        file.write_text(f"1 {told[1]}")  # a process that none of ours may be
+    broken = await break_lock(transports, "test", "anna-1", folder=FOLDER)
+    assert broken.nodes == NODES
+    bert, _ = operator("bert")
+    assert (await bert.take()).nodes == NODES
+    assert (await transports["n1"].run(lock.fenced(Command(("true",), mutates=True)))).exit == FENCED_OUT
 
 
 async def test_two_at_once_one_gets_it(operator: Operator) -> None:

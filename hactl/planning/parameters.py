@@ -12,6 +12,7 @@ from hactl.model.parameters import Parameter, ParameterKind, Value
 from hactl.model.playbook import Playbook
 from hactl.model.suggest import did_you_mean, quoted
 from hactl.model.values import from_word, said, typed
+from hactl.planning.resolve import ended
 
 _NAMES: Mapping[ParameterKind, Callable[[Inventory], Iterable[str]]] = MappingProxyType(
     {
@@ -35,7 +36,7 @@ def filled(playbook: Playbook, raw: Mapping[str, str | Value], inventory: Invent
         try:
             values[name] = _value(wanted, raw, inventory)
         except ValueError as error:
-            problems.append(f"{said(name, str(error))}.")
+            problems.append(ended(said(name, str(error))))
     if problems:
         remedy = f"See: hactl playbook show {playbook.name}"
         raise InputError("\n".join(problems), remedy=remedy)
@@ -72,6 +73,4 @@ def _known(wanted: Parameter, value: Value, inventory: Inventory) -> None:
         names = tuple(_NAMES[wanted.kind](inventory))
         if value not in names:
             hint = did_you_mean(str(value), names)
-            raise ValueError(
-                f"there is no {wanted.kind} {quoted(str(value))}{hint}".rstrip("?") + ("?" if hint else "")
-            )
+            raise ValueError(f"there is no {wanted.kind} {quoted(str(value))}{hint}")

@@ -62,8 +62,13 @@ def arguments(
         try:
             values[parameter.name] = value if value == RUN else typed(parameter, value)
         except ValueError as error:
-            raise InputError(f"Step {quoted(step)}: {parameter.name}: {error}.") from None
+            raise InputError(ended(f"Step {quoted(step)}: {said(parameter.name, str(error))}")) from None
     return values
+
+
+def ended(sentence: str) -> str:
+    """With a full stop, unless it ends with a question."""
+    return sentence if sentence.endswith("?") else f"{sentence}."
 
 
 def setting(what: str, kind: ParameterKind, raw: Raw, known: Mapping[str, Value]) -> Value:
@@ -71,7 +76,7 @@ def setting(what: str, kind: ParameterKind, raw: Raw, known: Mapping[str, Value]
     try:
         return typed(Parameter(what, kind, ""), resolved(raw, known))
     except ValueError as error:
-        raise InputError(f"{said(what, str(error))}.") from None
+        raise InputError(ended(said(what, str(error)))) from None
 
 
 def number(what: str, kind: ParameterKind, raw: Raw, known: Mapping[str, Value]) -> float:

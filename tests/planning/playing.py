@@ -39,6 +39,7 @@ class Unit:
 @dataclass(frozen=True, slots=True)
 class Words:
     argv: Annotated[tuple[str, ...], About("what to run")] = ("true",)
+    changes: Annotated[bool, About("whether it changes anything")] = True
 
 
 @dataclass(frozen=True, slots=True)

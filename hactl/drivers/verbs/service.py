@@ -134,6 +134,10 @@ class Restart(_Renewing):
     def mark(self, state: UnitStatus) -> str:
         return state.life
 
+    def rights(self, scene: Scene, args: Arguments) -> tuple[Command, ...]:
+        units = units_of(scene, args)
+        return tuple(systemctl(action, unit) for action in ("restart", "reset-failed") for unit in units)
+
     def check(self, scene: Scene, args: Arguments) -> Doing[Standing]:
         """Done already only where `after_package` says what it is for, and the start is newer than that."""
         states = yield from show(units_of(scene, args))

@@ -146,6 +146,10 @@ class Control:
         finally:
             database.close()
 
+    def transports(self) -> Mapping[str, Transport]:
+        """The way to each node that is asked, for what lives as long as this does. Connects to nobody."""
+        return {name: self._transport(name) for name in self._inventory.nodes}
+
     def probes(self, node: str) -> tuple[Probe, ...]:
         """Everything that is asked of a node."""
         return probes_for(self._whole, self._whole.nodes[node])
@@ -184,7 +188,7 @@ class Control:
     def _collect(self, probes: Mapping[str, tuple[Probe, ...]]) -> Collector:
         return Collector(
             self._inventory,
-            {name: self._transport(name) for name in self._inventory.nodes},
+            self.transports(),
             probes,
             interval=self._interval,
             clock=self._clock,

@@ -25,7 +25,10 @@ _LEFT_OUT = "balancer-unreachable"
 
 
 class Watch(Protocol):
-    """The live picture."""
+    """The live picture, from `start` to `stop`."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
 
     def picture(self) -> Picture: ...
 

@@ -58,6 +58,9 @@ class Lock(Protocol):
 class Prober(Protocol):
     """Sends requests to what users reach. `failed` counts those that count against the budget."""
 
+    def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
     @property
     def failed(self) -> int: ...
 
@@ -116,20 +119,30 @@ class Runner:
         """Take the lock, work, release it. Raises LockHeldError, LockError, JournalError, PlanChangedError."""
         crew = self._crew
         crew.diary.check_room()
-        crew.story.write(await self._lock.take())
-        listening = asyncio.create_task(crew.will.listen(), name="wishes")
-        watching = asyncio.create_task(self._tell_lock_lost(), name="lock")
+        self._prober.start()
+        helpers: list[asyncio.Task[None]] = []
         try:
-            if not crew.story.undoing and not any(step.attempts for step in crew.story.state.steps):
-                crew.story.write(GuardsChecked(await self._still()))
-            for url in self._prober.silent:
-                crew.story.write(Said(f"{url} did not answer before anything was touched: it does not count", "warn"))
+            crew.story.write(await self._lock.take())
+            await crew.watch.start()
+            helpers.append(asyncio.create_task(crew.will.listen(), name="wishes"))
+            helpers.append(asyncio.create_task(self._tell_lock_lost(), name="lock"))
+            await self._agree()
             return await self._work_unless_aborted()
         finally:
-            for task in (listening, watching):
+            for task in helpers:
                 task.cancel()
-            await asyncio.wait((listening, watching))
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await self._prober.stop()
+            await crew.watch.stop()
             await self._lock.release()
+
+    async def _agree(self) -> None:
+        """What was confirmed still holds, where nothing was begun yet; and users are served. Raises PlanChangedError."""
+        story = self._crew.story
+        if not story.undoing and not any(step.attempts for step in story.state.steps):
+            story.write(GuardsChecked(await self._still()))
+        for url in self._prober.silent:
+            story.write(Said(f"{url} did not answer before anything was touched: it does not count", "warn"))
 
     async def _work_unless_aborted(self) -> Halt | None:
         work = asyncio.create_task(self._work(), name="work")

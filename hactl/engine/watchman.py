@@ -6,6 +6,7 @@ Wraps a collector that nobody else uses. What it sees of the pools goes into the
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -13,11 +14,14 @@ from hactl.drivers.probe import Cadence, Probe
 from hactl.engine.bound import by
 from hactl.engine.clock import Clock
 from hactl.engine.collector import Collector
+from hactl.model.errors import JournalError
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
 from hactl.model.run import Availability, PoolCount
 from hactl.model.state import LinkChanged, LinkPhase, Sample, StateEvent
 from hactl.transport.protocol import Transport
+
+log = logging.getLogger("hactl.engine")
 
 # Seconds between two samples of everything that matters from moment to moment.
 _INTERVAL = 1.0
@@ -125,4 +129,7 @@ class Watchman:
         now = Availability(tuple(counts))
         if counts and now != self._last:
             self._last = now
-            self._told(now)
+            try:
+                self._told(now)
+            except JournalError as error:  # whoever acts next meets it, too, and ends the run
+                log.warning("the pools' counts are not journaled: %s", error)

@@ -1,0 +1,82 @@
+"""Makes a plan: playbook, fresh picture, a look at every step, guards. For whoever asks and for the runner alike."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from hactl.config.playbooks import load_playbook
+from hactl.control.control import Control
+from hactl.drivers.verbs.catalogue import VERBS
+from hactl.engine.clock import RealClock
+from hactl.engine.hands import Hands
+from hactl.engine.journal import Journal
+from hactl.engine.lock import holders
+from hactl.engine.look import Looker
+from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.inventory import Inventory, Standing
+from hactl.model.plan import Plan, Request
+from hactl.model.playbook import Playbook
+from hactl.planning.draft import draft
+from hactl.planning.finish import finished
+from hactl.transport.protocol import Transport
+
+
+def lock_transports(control: Control, inventory: Inventory) -> Mapping[str, Transport]:
+    """The nodes that decide about the cluster's lock."""
+    active = {name for name, node in inventory.nodes.items() if node.standing is Standing.ACTIVE}
+    return {name: transport for name, transport in control.transports().items() if name in active}
+
+
+async def made(  # noqa: PLR0917 - a plan is made of these
+    control: Control,
+    journal: Journal,
+    request: Request,
+    env: Mapping[str, str],
+    progress: Callable[[str], None],
+    run: str = "",
+) -> Plan:
+    """The plan for `request` as things are now. Touches nothing. `run` is the run that the plan is made for again.
+
+    Raises InputError (PlaybookError among them), JournalError.
+    """
+    inventory, clock = control.inventory, RealClock()
+    playbook = load_playbook(request.playbook, VERBS, env=env)
+    count = len(inventory.nodes)
+    progress(f"asking {count} nodes")
+    picture, locked = await asyncio.gather(
+        control.snapshot(
+            lambda done, all_: progress(f"{done} of {all_} nodes have answered"), rare=_wants_rare(playbook)
+        ),
+        _locked(control, inventory, run),
+    )
+    history = journal.history(inventory.name, playbook.name)
+    history = replace(history, unfinished=tuple(one for one in history.unfinished if one.run != run))
+    drafted = draft(playbook, request, inventory, picture, VERBS, history, time.time())
+    progress(f"looking at {len(drafted.steps)} steps")
+    hands = Hands(inventory, control.transports(), clock)
+    try:
+        looked = await Looker(inventory, VERBS, picture, hands, clock).look(drafted)
+    finally:
+        hands.close()
+    drafted = replace(drafted, verdicts=(*drafted.verdicts, *locked))
+    return finished(drafted, looked, picture, inventory, history, time.time())
+
+
+def _wants_rare(playbook: Playbook) -> bool:
+    """Whether what nodes are asked rarely, because it costs them much, matters to the plan: packages on offer."""
+    return any(
+        step.verb.startswith("package.") or (step.when is not None and step.when.fact == "package_pending")
+        for step in playbook.steps
+    )
+
+
+async def _locked(control: Control, inventory: Inventory, run: str) -> tuple[GuardVerdict, ...]:
+    """A refusal when somebody else holds the cluster's lock."""
+    picture = await holders(lock_transports(control, inventory), inventory.name)
+    holder = picture.holder
+    if holder is None or (run and holder.run == run):
+        return ()
+    return (GuardVerdict("lock", Ruling.REFUSE, f"the lock is held: {holder.sentence}", can_override=False),)

@@ -10,7 +10,7 @@ from hactl.drivers import haproxy
 from hactl.drivers.verbs import balancer_note as note
 from hactl.drivers.verbs import health
 from hactl.drivers.verbs.balancer_emptying import ABORT, GO_ON, SHUT, WAIT, Emptying
-from hactl.drivers.verbs.balancer_return import listed, put_back, remembered, returned, wanted
+from hactl.drivers.verbs.balancer_return import as_it_was, put_back, remembered, returned, shown, wanted
 from hactl.drivers.verbs.balancer_servers import (
     DRAIN,
     MAINT,
@@ -18,12 +18,14 @@ from hactl.drivers.verbs.balancer_servers import (
     READY,
     Place,
     SilentError,
+    listed,
     look,
     objection,
     order,
     places,
     pools,
 )
+from hactl.model.errors import TransportError
 from hactl.model.inventory import HttpService
 from hactl.model.parameters import About, ParameterKind
 from hactl.model.verb import (
@@ -80,7 +82,7 @@ def _without(scene: Scene) -> bool:
 
 
 def _where(scene: Scene, of: Iterable[Place]) -> str:
-    return f"{scene.target.name} on " + " and ".join(dict.fromkeys(place.balancer for place in of))
+    return f"{scene.target.name} on {listed(place.balancer for place in of)}"
 
 
 # --- drain ----------------------------------------------------------------------------------------------------
@@ -119,7 +121,7 @@ class Drain(_Balancing[DrainArguments]):
             return Standing(done=False, sentence=error.sentence)
         balancing = [one for one in seen.stands if not one.out or (args.maint and one.admin != MAINT)]
         if balancing:
-            return Standing(done=False, sentence=listed(balancing), facts=seen.facts)
+            return Standing(done=False, sentence=shown(balancing), facts=seen.facts)
         if not seen.stands:
             return Standing(done=False, sentence="no balancer can be asked", facts=seen.facts)
         if seen.sessions:
@@ -137,28 +139,38 @@ class Drain(_Balancing[DrainArguments]):
             said = yield from emptying.run()
             if args.maint:
                 yield from _ordered(drained, MAINT, without=_without(scene))
-        except VerbError as error:
-            back = yield from put_back(where, memory)
+        except (VerbError, TransportError) as error:
+            gave_up = yield from _given_up(error, where, memory)
             yield from note.removed(scene)
-            raise VerbError(f"{error.sentence}; {back}", remedy=error.remedy) from None
+            raise gave_up from None
         return f"{scene.target.name}: {said}" + ("; in maintenance" if args.maint else "")
 
     def undo(self, scene: Scene, args: DrainArguments, memory: Memory) -> Doing[str]:
         return (yield from _undone(scene, args, memory))
 
 
+def _given_up(error: VerbError | TransportError, where: Iterable[Place], memory: Memory) -> Doing[VerbError]:
+    """Put back what was begun; the error that says so. The step's deadline strikes as a TransportError."""
+    back = yield from put_back(where, memory, error.silent if isinstance(error, SilentError) else ())
+    why = error.sentence if isinstance(error, VerbError) else error.message
+    return VerbError(f"{why.rstrip('.')}; {back}", remedy=error.remedy)
+
+
 def _ordered(where: tuple[Place, ...], state: str, *, without: bool) -> Doing[None]:
     """Order it, and read back that every balancer has it."""
-    yield from order(where, state)
+    yield from order(dict.fromkeys(where, state))
     seen = yield from look(where, without=without)
     other = [one for one in seen.stands if one.admin != state]
     if other:
-        raise VerbError(f"{listed(other)} after it was set to {state}")
+        raise VerbError(f"{shown(other)} after it was set to {state}")
 
 
 def _undone(scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:
     """As it was before; what served then serves again, after its service is found well on the node."""
     old = wanted(places(scene, args.pool), memory)
+    seen = yield from look(old, without=_without(scene))
+    if as_it_was(seen, old):
+        return f"{_where(scene, (one.place for one in seen.stands))} is as it was"
     if any(was == READY for was in old.values()):
         sick = yield from _awaited(scene, args.pool, 2, _RETURN_WITHIN)
         if sick:
@@ -167,7 +179,7 @@ def _undone(scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:
     if all(was not in {DRAIN, MAINT} for was in old.values()):
         yield from note.removed(scene)
     left = "".join(f"; not on {name}, which cannot be asked" for name in seen.silent)
-    return f"{_where(scene, (one.place for one in seen.stands))} is as it was: {listed(seen.stands)}{left}"
+    return f"{_where(scene, (one.place for one in seen.stands))} is as it was: {shown(seen.stands)}{left}"
 
 
 def _awaited(scene: Scene, pool: str, times: int, patience: float) -> Doing[str]:
@@ -225,8 +237,8 @@ class Undrain(_Balancing[UndrainArguments]):
             return Standing(done=False, sentence=error.sentence)
         late = [one for one in seen.stands if not one.back]
         if late or not seen.stands:
-            return Standing(done=False, sentence=listed(late) or "no balancer can be asked", facts=seen.facts)
-        said = f"{_where(scene, (one.place for one in seen.stands))}: {listed(seen.stands)}"
+            return Standing(done=False, sentence=shown(late) or "no balancer can be asked", facts=seen.facts)
+        said = f"{_where(scene, (one.place for one in seen.stands))}: {shown(seen.stands)}"
         return Standing(done=True, sentence=said, facts=seen.facts)
 
     def do(self, scene: Scene, args: UndrainArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - all get ready
@@ -237,7 +249,7 @@ class Undrain(_Balancing[UndrainArguments]):
         seen = yield from returned(back, patience=args.patience, without=_without(scene))
         yield from note.removed(scene)
         left = "".join(f"; not on {name}, which cannot be asked" for name in seen.silent)
-        return f"{listed(seen.stands)}{left}"
+        return f"{shown(seen.stands)}{left}"
 
     def undo(self, scene: Scene, args: UndrainArguments, memory: Memory) -> Doing[str]:
         """Out again, its users gone first: what is undone next may stop the service."""
@@ -265,15 +277,14 @@ class _Plain(_Balancing[PoolArguments]):
         except SilentError as error:
             return Standing(done=False, sentence=error.sentence)
         done = bool(seen.stands) and all(one.admin == self.state for one in seen.stands)
-        return Standing(done=done, sentence=listed(seen.stands) or "no balancer can be asked", facts=seen.facts)
+        return Standing(done=done, sentence=shown(seen.stands) or "no balancer can be asked", facts=seen.facts)
 
     def do(self, scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:
         where = places(scene, args.pool)
         try:
             yield from _ordered(where, self.state, without=_without(scene))
-        except VerbError as error:
-            back = yield from put_back(where, memory)
-            raise VerbError(f"{error.sentence}; {back}", remedy=error.remedy) from None
+        except (VerbError, TransportError) as error:
+            raise (yield from _given_up(error, where, memory)) from None
         return f"{_where(scene, where)} is set to {self.state}"
 
 

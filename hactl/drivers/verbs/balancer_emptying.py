@@ -9,15 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hactl.drivers.verbs.balancer_servers import DRAIN, Door, Place, Seen, look, order, shut
+from hactl.drivers.verbs.balancer_servers import DRAIN, Door, Place, Seen, listed, look, order, shut
 from hactl.model.command import command
 from hactl.model.errors import TransportError
 from hactl.model.verb import Doing, VerbError, now, run, tell, wait
 
 WAIT, ABORT, SHUT, GO_ON = "wait", "abort", "shut", "go on"
 
-_POLL = 0.5  # seconds between two counts
-_TELL = 5.0  # seconds after which the same number is told again
+_POLL, _SOON, _LATER = 0.5, 10.0, 1.0  # seconds between two counts: at first, for how long, and then
 _AGAIN = 5  # so often a lost drain is set again: a balancer that loses more of them is not to be relied on
 _ZEROS = 2  # counts of zero in a row: a request may be between two servers
 _UNCOUNTED = 10.0  # seconds for the sessions of old processes
@@ -36,15 +35,13 @@ class Emptying:
     _pids: dict[Door, int] = field(default_factory=dict)
     _again: int = 0
     _first: tuple[float, int] | None = None  # when the count began, and with how many
-    _told: tuple[float, int] | None = None
     _shut_at: float | None = None
-    _old_told: bool = False
     _waiting: bool = False  # the timeout is over and was told
 
     def run(self) -> Doing[str]:
         """Until nobody is left; the sentence says how it went. Raises VerbError; takes nothing back."""
         began = yield from now()
-        yield from order(self.places, DRAIN)
+        yield from order(dict.fromkeys(self.places, DRAIN))
         zeros = 0
         while True:
             seen = yield from look(self.places, without=self.without)
@@ -56,10 +53,10 @@ class Emptying:
             zeros = zeros + 1 if seen.sessions == 0 and not uncounted else 0
             if zeros >= _ZEROS:
                 return self._ended(seen)
-            yield from self._report(seen.sessions, second)
             if second - began >= self.timeout and not zeros and not (yield from self._late(seen, second)):
                 return f"{_sessions(seen.sessions)} left after {self.timeout:.0f} s"
-            yield from wait(_POLL, "sessions to end")
+            yield from self._report(seen.sessions, uncounted, second)
+            yield from wait(_POLL if second - began < _SOON else _LATER, "sessions to end")
 
     def _set_again(self, seen: Seen) -> Doing[bool]:
         """Notices a reload, and sets what it lost."""
@@ -77,34 +74,28 @@ class Emptying:
             raise VerbError(f"{where} would not stay drained: it was set {_AGAIN} times", remedy=_STATE_FILE)
         yield from tell(f"{where} is not drained (any more): it is set again")
         yield from wait(_POLL, "the balancer to settle")
-        yield from order(lost, DRAIN)
+        yield from order(dict.fromkeys(lost, DRAIN))
         return True
 
-    def _uncounted(self, seen: Seen, elapsed: float) -> Doing[bool]:
-        """Whether old processes may still serve sessions."""
-        if elapsed > min(_UNCOUNTED, self.timeout):
-            return False
-        if not self.reloads and seen.sessions:
-            return False  # it is asked when all others are gone
+    def _uncounted(self, seen: Seen, elapsed: float) -> Doing[str]:
+        """Where old processes may still serve sessions. Asked when all that are counted are gone."""
+        if seen.sessions or elapsed > min(_UNCOUNTED, self.timeout):
+            return ""
         for (balancer, _), pid in seen.pids.items():
-            old = yield from _old_processes(balancer, pid)
-            if old and not self._old_told:
-                yield from tell(f"{balancer}: {old} HAProxy of before a reload may serve sessions that nobody counts")
-                self._old_told = True
-            if old:
-                return True
-        return False
+            if (yield from _old_processes(balancer, pid)):
+                return balancer
+        return ""
 
-    def _report(self, sessions: int, second: float) -> Doing[None]:
-        """The number when it has changed, and now and then."""
-        self._first = self._first or (second, sessions)
-        if self._told and self._told[1] == sessions and second - self._told[0] < _TELL:
+    def _report(self, sessions: int, uncounted: str, second: float) -> Doing[None]:
+        """How many are left, and for how long."""
+        if uncounted:
+            said = f"{uncounted}: HAProxy's process of before a reload may serve sessions that nobody counts"
+            yield from tell(said, sessions=sessions)
             return
-        self._told = second, sessions
-        if sessions:
-            left = estimate(self._first, (second, sessions))
-            numbers: Mapping[str, float] = {"sessions": sessions} | ({} if left is None else {"eta": left})
-            yield from tell(_sessions(sessions) + ("" if left is None else f", about {left:.0f} s"), **numbers)
+        self._first = self._first or (second, sessions)
+        left = estimate(self._first, (second, sessions))
+        numbers: Mapping[str, float] = {"sessions": sessions} | ({} if left is None else {"eta": left})
+        yield from tell(_sessions(sessions) + ("" if left is None else f", about {left:.0f} s"), **numbers)
 
     def _late(self, seen: Seen, second: float) -> Doing[bool]:
         """The timeout is over: what the policy says. True to go on counting."""
@@ -126,8 +117,7 @@ class Emptying:
         raise VerbError(left, remedy="Wait longer (--timeout), or end them (--on-timeout shut).")
 
     def _ended(self, seen: Seen) -> str:
-        where = " and ".join(dict.fromkeys(stand.place.balancer for stand in seen.stands))
-        told = [f"drained on {where}, no sessions left"]
+        told = [f"drained on {listed(stand.place.balancer for stand in seen.stands)}, no sessions left"]
         if self._shut_at is not None:
             told.append("those that would not end were shut")
         if self.reloads:

@@ -1,12 +1,12 @@
 """Back into balancing: what was remembered is put back, and a server serves only after a check that has passed.
 
-Leaving maint makes HAProxy show a server UP before it has checked anything. So one that comes out of maint is drained
-first: drained servers are checked and get no users. It is made ready when its check has passed there.
+Leaving maint makes HAProxy show a server UP before it has checked anything. So a server comes out of maint into drain,
+where it is checked and gets no users, and is made ready when a check has passed there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from hactl.drivers.verbs.balancer_servers import DRAIN, MAINT, READY, Place, Seen, Stand, look, order
 from hactl.model.errors import HactlError
@@ -32,20 +32,28 @@ def wanted(places: Iterable[Place], memory: Memory) -> dict[Place, str]:
     return {place: memory.get(place.key, READY) for place in places}
 
 
-def put_back(places: Iterable[Place], memory: Memory) -> Doing[str]:
-    """At once, as it was, nothing verified: what was given up in the middle had not yet gone. Never fails."""
-    old = wanted(places, memory)
+def put_back(places: Iterable[Place], memory: Memory, silent: Collection[str] = ()) -> Doing[str]:
+    """At once, as it was, nothing verified: what was given up in the middle had not yet gone. Never fails.
+
+    Balancers that are `silent` already are not tried again.
+    """
+    old = {
+        place: was.partition(",")[0] for place, was in wanted(places, memory).items() if place.balancer not in silent
+    }
     try:
-        for state in (READY, DRAIN, MAINT):
-            yield from order([place for place, was in old.items() if was.partition(",")[0] == state], state)
+        yield from order(old)
         seen = yield from look(old, without=True)
-    except HactlError as error:
-        return f"it could not be put back: {error.message}"
-    except VerbError as error:
-        return f"it could not be put back: {error.sentence}"
-    wrong = [str(one.place) for one in seen.stands if one.admin != old[one.place].partition(",")[0]]
-    wrong += [f"what {name} has (it cannot be asked)" for name in seen.silent]
-    return f"not put back: {', '.join(wrong)}" if wrong else "everything is as it was"
+    except (HactlError, VerbError) as error:
+        why = error.sentence if isinstance(error, VerbError) else error.message
+        return f"it could not be put back: {why}"
+    wrong = [str(one.place) for one in seen.stands if one.admin != old[one.place]]
+    wrong += [f"what {name} has (it cannot be asked)" for name in (*silent, *seen.silent)]
+    return f"not put back: {', '.join(wrong)}; all else is as it was" if wrong else "everything is as it was"
+
+
+def as_it_was(seen: Seen, old: Mapping[Place, str]) -> bool:
+    """Whether nothing was ever done: every order stands as it was remembered."""
+    return all(one.admin == old[one.place].partition(",")[0] for one in seen.stands)
 
 
 def returned(old: Mapping[Place, str], *, patience: float, without: bool) -> Doing[Seen]:
@@ -54,10 +62,10 @@ def returned(old: Mapping[Place, str], *, patience: float, without: bool) -> Doi
     `patience` seconds for the checks, and as many for UP. Raises VerbError; who came out of maint is then in it again.
     """
     ready = {place: was for place, was in old.items() if was in {READY, NOT_UP}}
-    for state in (DRAIN, MAINT):
-        yield from order([place for place, was in old.items() if was == state], state)
-    yield from _checked(ready, patience, without=without)
-    yield from order(ready, READY)
+    yield from order({place: was for place, was in old.items() if place not in ready})
+    serving = [place for place, was in ready.items() if was == READY and not place.alone]
+    yield from _checked(serving, patience, without=without)
+    yield from order(dict.fromkeys(ready, READY))
     began = yield from now()
     while True:
         seen = yield from look(old, without=without)
@@ -66,7 +74,7 @@ def returned(old: Mapping[Place, str], *, patience: float, without: bool) -> Doi
         if not late:
             return seen
         if second - began >= patience:
-            raise VerbError(f"after {patience:.0f} s: {listed(late)}", remedy="Look at the service and its check.")
+            raise VerbError(f"after {patience:.0f} s: {shown(late)}", remedy="Look at the service and its check.")
         yield from wait(_POLL, f"{late[0].place} to be UP")
 
 
@@ -76,34 +84,38 @@ def _as_was(stand: Stand, was: str) -> bool:
     return stand.admin == was.partition(",")[0]
 
 
-def _checked(ready: Mapping[Place, str], patience: float, *, without: bool) -> Doing[None]:
-    """Out of maint by way of drain, until the checks of all that were serving have passed."""
+def _checked(ready: list[Place], patience: float, *, without: bool) -> Doing[None]:
+    """Drained, until a check that began after this has passed: so its users find it well from the first one on."""
     seen = yield from look(ready, without=without)
-    maintained = frozenset(one.place for one in seen.stands if one.admin == MAINT)
-    yield from order(maintained, DRAIN)
+    maintained = [one.place for one in seen.stands if one.admin == MAINT]
+    # A drained server goes into maint and out of it, so that its check has to prove itself as well.
+    again = [one.place for one in seen.stands if one.admin == DRAIN and not one.server.sessions and one.checked]
+    yield from order(dict.fromkeys(again, MAINT))
+    yield from order(dict.fromkeys((*again, *maintained), DRAIN))
+    fresh = frozenset((*again, *maintained))
     began = yield from now()
     while True:
         seen = yield from look(ready, without=without)
         second = yield from now()
-        late = [one for one in seen.stands if ready[one.place] == READY and not _fit(one, maintained, second - began)]
+        late = [one for one in seen.stands if not _fit(one, fresh, second - began)]
         if not late:
             return
         if second - began >= patience:
-            yield from order(maintained, MAINT)
+            yield from order(dict.fromkeys(maintained, MAINT))
             raise VerbError(
-                f"after {patience:.0f} s its checks have not passed: {listed(late)}; it stays out of balancing",
+                f"after {patience:.0f} s its checks have not passed: {shown(late)}",
                 remedy="Look at the service and its check.",
             )
         yield from wait(_POLL, f"the check of {late[0].place}")
 
 
-def _fit(stand: Stand, maintained: frozenset[Place], seconds: float) -> bool:
-    if stand.place.alone or not stand.checked:
+def _fit(stand: Stand, fresh: frozenset[Place], seconds: float) -> bool:
+    if not stand.checked:
         return True
-    if stand.place in maintained and not stand.check.telling and seconds < _UNTOLD:
+    if stand.place in fresh and not stand.check.telling and seconds < _UNTOLD:
         return False
     return stand.check.passed
 
 
-def listed(stands: Iterable[Stand]) -> str:
+def shown(stands: Iterable[Stand]) -> str:
     return ", ".join(f"{one.place} is {one}" for one in stands)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from hactl.drivers import haproxy
 from hactl.drivers.probe import Asked
-from hactl.model.errors import ParseError, TransportError
+from hactl.model.errors import ParseError, SocketUnavailableError, TransportError
 from hactl.model.facts import AdminState, HaproxyFacts, HaproxyServer, ServerState
 from hactl.model.inventory import HaproxyService, Inventory, Pool, Routing
 from hactl.model.observed import Observed
@@ -21,7 +21,7 @@ from hactl.model.verb import Doing, Scene, VerbError, ask, tell_socket, wait
 OVERRIDE = "balancer-unreachable"
 READY, DRAIN, MAINT = "ready", "drain", "maint"
 
-# A balancer that has just been reloaded, or whose connection broke, is asked again so often, a second apart.
+# A balancer that is being reloaded or restarted is asked so often, a second apart. (Lost connections are the engine's.)
 _ATTEMPTS = 3
 
 
@@ -116,6 +116,7 @@ class SilentError(VerbError):
     def __init__(self, silent: Mapping[str, str]) -> None:
         said = "; ".join(f"{name} cannot be asked: {why}" for name, why in silent.items())
         super().__init__(said, remedy=f"Make it reachable, or go on without it: --override {OVERRIDE}.")
+        self.silent = frozenset(silent)
 
 
 def pools(scene: Scene, only: str) -> tuple[Pool, ...]:
@@ -145,15 +146,19 @@ def look(wanted: Iterable[Place], *, without: bool = False) -> Doing[Seen]:
     silent: dict[str, str] = {}
     for attempt in range(_ATTEMPTS):
         if attempt:
-            yield from wait(1.0, f"{', '.join(silent)} to answer")
-        silent = {}
+            yield from wait(1.0, f"{listed(name for name, _ in left)} to answer")
         for (balancer, path), there in list(left.items()):
             try:
                 answers = yield from ask(balancer, path, *haproxy.REQUESTS)
                 heard[balancer, path] = _stands(answers, there)
-                del left[balancer, path]
-            except (TransportError, ParseError) as error:
-                silent[balancer] = error.message
+            except (SocketUnavailableError, ParseError) as error:
+                silent[balancer] = error.message.removeprefix(f"{balancer}: ").rstrip(".")
+                continue
+            except TransportError as error:
+                silent[balancer] = error.message.removeprefix(f"{balancer}: ").rstrip(".")
+            else:
+                silent.pop(balancer, None)
+            del left[balancer, path]
         if not left:
             break
     if silent and not without:
@@ -162,17 +167,17 @@ def look(wanted: Iterable[Place], *, without: bool = False) -> Doing[Seen]:
     return Seen(stands, {door: pid for door, (pid, _) in heard.items()}, silent)
 
 
-def order(wanted: Iterable[Place], state: str) -> Doing[None]:
+def order(states: Mapping[Place, str]) -> Doing[None]:
     """Tell every balancer; `look` afterwards. A balancer that cannot be told is for that look to notice.
 
     Raises VerbError when one says no.
     """
-    yield from _tell({place: haproxy.set_state(place.backend, place.server, state) for place in wanted})
+    yield from _tell({at: haproxy.set_state(at.backend, at.server, state) for at, state in states.items()})
 
 
 def shut(wanted: Iterable[Place]) -> Doing[None]:
     """End their sessions."""
-    yield from _tell({place: haproxy.shut_sessions(place.backend, place.server) for place in wanted})
+    yield from _tell({at: haproxy.shut_sessions(at.backend, at.server) for at in wanted})
 
 
 def _tell(requests: Mapping[Place, str]) -> Doing[None]:
@@ -203,6 +208,12 @@ def _stands(answers: tuple[str, ...], wanted: list[Place]) -> tuple[int, list[St
 
 
 _COMPARE = "Compare haproxy.cfg with the pool's backend and servers in the inventory."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Each once: "lb1 and lb2"."""
+    *most, last = dict.fromkeys(names) or ("nothing",)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _by_balancer(wanted: Iterable[Place]) -> dict[Door, list[Place]]:

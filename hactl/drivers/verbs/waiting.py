@@ -20,6 +20,7 @@ class Pause(Verb[PauseArguments]):
     name = "pause"
     summary = "Waits a stated time."
     arguments = PauseArguments
+    per_node = False
     mutates = False
     always = True
     deadline = 3600.0

@@ -101,6 +101,9 @@ $(addresses_of lb | grep -vx "$LAB_ADDRESS" | sed 's/^/        /')
 END
 mkdir -p /var/lib/keepalived
 [ -e /var/lib/keepalived/hold ] || echo 0 >/var/lib/keepalived/hold
+# Those who may drain servers may give the address away.
+chgrp haproxy-admin /var/lib/keepalived/hold
+chmod 664 /var/lib/keepalived/hold
 
 # --- on -----------------------------------------------------------------------------------------------------
 quietly haproxy -c -q -f /etc/haproxy/haproxy.cfg

@@ -1,0 +1,262 @@
+"""Moving a VIP from one balancer to another, by the track_file that makes keepalived give its addresses up.
+
+The truth is `ip addr` on every node that may hold the address: right is exactly one holder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated
+
+from hactl.drivers import keepalived
+from hactl.model.command import Command, command
+from hactl.model.errors import TransportError
+from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.inventory import KeepalivedService, Node, Vip
+from hactl.model.parameters import About, ParameterKind
+from hactl.model.verb import (
+    AnyVerb,
+    Doing,
+    Effect,
+    Memory,
+    Scene,
+    Shown,
+    Standing,
+    Verb,
+    VerbError,
+    exit_sentence,
+    now,
+    run,
+    tell,
+    wait,
+)
+
+_MOVES_WITHIN = 15.0  # seconds; three advertisements missed and a bit
+_STAYS = 5.0  # seconds after which a keepalived that preempts would have taken it back
+_POLL = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class MoveArguments:
+    vip: Annotated[str, About("The address to give up; empty: every one the node holds.", ParameterKind.VIP)] = ""
+    to: Annotated[str, About("Who has to have it then; empty: whoever takes it.", ParameterKind.NODE)] = ""
+
+
+class Move(Verb[MoveArguments]):
+    """The step's node gives the address up. With three balancers or more keepalived chooses who takes it."""
+
+    name = "vip.move"
+    summary = "The node gives its VIP up to another balancer and stays ready to take it again."
+    arguments = MoveArguments
+    has_undo = True
+    effect = Effect.MOVES_VIP
+    deadline = 60.0
+
+    def problem(self, scene: Scene, args: MoveArguments) -> str:
+        node = scene.target.name
+        vips = _vips(scene, args)
+        if not vips:
+            return f"{node} is no candidate for {args.vip or 'any VIP'}"
+        for vip in vips:
+            service = _service(scene, vip)
+            if len(service.nodes) < 2:
+                return f"nobody else may hold {vip.name}"
+            if service.track_file is None:
+                return (
+                    f"the inventory names no track_file of {service.name}, so nothing makes a node give {vip.name} up"
+                )
+            if args.to and (args.to == node or args.to not in service.nodes):
+                return f"{args.to} cannot take {vip.name} from {node}"
+        return ""
+
+    def seconds(self, args: MoveArguments) -> float:  # noqa: ARG002 - they all take as long
+        return 2.0 + _STAYS
+
+    def first(self, scene: Scene, args: MoveArguments) -> tuple[Shown, ...]:
+        node = scene.target.name
+        return tuple(Shown(node, f"echo 1 | {_written(path, held=True).shown()}") for path in _files(scene, args))
+
+    def preflight(self, scene: Scene, args: MoveArguments) -> Doing[tuple[GuardVerdict, ...]]:
+        """Whether the files may be written: nobody is asked for sudo."""
+        found = []
+        for path in _files(scene, args):
+            done = yield from run(command("test", "-w", path))
+            if not done.ok:
+                user = scene.target.ssh.user or "the login user"
+                said = (
+                    f"{path} may not be written by {user} on {scene.target.name}: give it a group of theirs, mode 664"
+                )
+                found.append(GuardVerdict("sudo", Ruling.REFUSE, said, scene.target.name, can_override=False))
+        return tuple(found)
+
+    def check(self, scene: Scene, args: MoveArguments) -> Doing[Standing]:
+        node, facts, wrong = scene.target.name, {}, []
+        for vip in _vips(scene, args):
+            found = yield from _holders(scene, vip)
+            facts[vip.name] = str(found)
+            if not found.moved(node, args.to):
+                wrong.append(f"{vip.name} ({vip.address}): {found}")
+        for path in _files(scene, args):
+            if (yield from _is_set(path, node)):
+                facts[path] = f"set on {node}: it takes no address"
+        said = "; ".join(wrong or (f"{name}: {held}" for name, held in facts.items()))
+        return Standing(done=not wrong, sentence=said, facts=facts)
+
+    def remember(self, scene: Scene, args: MoveArguments) -> Doing[Memory]:
+        memory = {}
+        for vip in _vips(scene, args):
+            found = yield from _holders(scene, vip)
+            memory[vip.name] = found.one
+        for path in _files(scene, args):
+            memory[path] = "set" if (yield from _is_set(path, scene.target.name)) else "clear"
+        return memory
+
+    def do(self, scene: Scene, args: MoveArguments, memory: Memory) -> Doing[str]:
+        node = scene.target
+        for vip in _vips(scene, args) if args.to else ():
+            yield from _willing(scene, vip, args.to)
+        mine = [vip for vip in _vips(scene, args) if memory.get(vip.name, node.name) == node.name]
+        yield from _given_up(scene, node, mine, args.to)
+        return f"{node.name} gave up {', '.join(vip.name for vip in mine) or 'nothing'}"
+
+    def undo(self, scene: Scene, args: MoveArguments, memory: Memory) -> Doing[str]:
+        """Whoever has it now gives it back; a file that was left set, because all ended in the middle, is cleared."""
+        node, back = scene.target, []
+        for path in _files(scene, args):
+            if memory.get(path) == "clear" and (yield from _is_set(path, node.name)):
+                yield from _write(node, path, held=False)
+        for vip in _vips(scene, args):
+            found = yield from _holders(scene, vip)
+            if memory.get(vip.name) != node.name or found.one in {node.name, ""}:
+                continue
+            yield from _given_up(scene, scene.inventory.nodes[found.one], [vip], node.name)
+            back.append(vip.name)
+        return f"{node.name} has {', '.join(back)} again" if back else "nothing had moved"
+
+
+VERBS: tuple[AnyVerb, ...] = (Move(),)
+
+
+# --- who has it -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who has the address, and which nodes could not be asked."""
+
+    names: tuple[str, ...]
+    silent: tuple[str, ...]
+
+    @property
+    def one(self) -> str:
+        """The holder, if there is exactly one; else ""."""
+        return self.names[0] if len(self.names) == 1 else ""
+
+    def moved(self, away: str, to: str) -> bool:
+        """A node that cannot be asked may hold it too: then nothing is sure."""
+        return not self.silent and self.one not in {"", away} and to in {"", self.one}
+
+    def __str__(self) -> str:
+        said = f"held by {' and '.join(self.names)}" if self.names else "held by nobody"
+        return said + (f"; {' and '.join(self.silent)} cannot be asked" if self.silent else "")
+
+
+def _holders(scene: Scene, vip: Vip) -> Doing[Holders]:
+    names, silent = [], []
+    for node in _service(scene, vip).nodes:
+        try:
+            done = yield from run(keepalived.ADDRESSES, node)
+        except TransportError:
+            silent.append(node)
+            continue
+        if not done.ok:
+            silent.append(node)
+        elif keepalived.has(vip, keepalived.addresses(done.stdout)):
+            names.append(node)
+    return Holders(tuple(names), tuple(silent))
+
+
+# --- giving it up ---------------------------------------------------------------------------------------------
+
+
+def _given_up(scene: Scene, node: Node, vips: Iterable[Vip], to: str) -> Doing[None]:
+    """The file is set until another node has the address alone, then cleared, whatever came of it."""
+    for vip in vips:
+        path = _service(scene, vip).track_file or ""
+        try:
+            yield from _write(node, path, held=True)
+            found = yield from _awaited(scene, vip, node.name, to)
+        except (VerbError, TransportError):
+            yield from _write(node, path, held=False)
+            raise
+        yield from _write(node, path, held=False)
+        began = yield from now()
+        while (yield from now()) - began < _STAYS:
+            yield from wait(1.0, f"{found.one} to keep {vip.name}")
+            again = yield from _holders(scene, vip)
+            if node.name in again.names:
+                raise VerbError(
+                    f"{node.name} took {vip.name} back as soon as it could: it preempts",
+                    remedy="Set `nopreempt` in keepalived.conf, or stop keepalived on it for the work.",
+                )
+
+
+def _awaited(scene: Scene, vip: Vip, away: str, to: str) -> Doing[Holders]:
+    began = yield from now()
+    while True:
+        found = yield from _holders(scene, vip)
+        if found.moved(away, to):
+            return found
+        second = yield from now()
+        if second - began >= _MOVES_WITHIN:
+            raise VerbError(f"{vip.name} did not move within {_MOVES_WITHIN:.0f} s: {found}; {away} may have it again")
+        yield from tell(f"{vip.name} is {found}")
+        yield from wait(_POLL, f"{vip.name} to move")
+
+
+def _willing(scene: Scene, vip: Vip, taker: str) -> Doing[None]:
+    """A node whose own file is set takes nothing."""
+    path = _service(scene, vip).track_file or ""
+    if (yield from _is_set(path, taker)):
+        raise VerbError(f"{taker} takes no address: its {path} is set", remedy=f"On {taker}: echo 0 > {path}")
+
+
+def _is_set(path: str, node: str) -> Doing[bool]:
+    done = yield from run(command("cat", "--", path), node)
+    return done.ok and done.stdout.strip() not in {"", "0"}
+
+
+def _write(node: Node, path: str, *, held: bool) -> Doing[None]:
+    done = yield from run(_written(path, held=held), node.name)
+    if not done.ok:
+        raise VerbError(exit_sentence(done, f"writing {path} on {node.name}"))
+
+
+def _written(path: str, *, held: bool) -> Command:
+    return Command(("tee", "--", path), stdin=b"1\n" if held else b"0\n", mutates=True)
+
+
+# --- which ones -----------------------------------------------------------------------------------------------
+
+
+def _vips(scene: Scene, args: MoveArguments) -> tuple[Vip, ...]:
+    """Those that the node may hold; just the one that is named."""
+    node = scene.target.name
+    return tuple(
+        vip
+        for vip in scene.inventory.vips.values()
+        if node in _service(scene, vip).nodes and args.vip in {"", vip.name}
+    )
+
+
+def _service(scene: Scene, vip: Vip) -> KeepalivedService:
+    service = scene.inventory.services[vip.service]
+    if not isinstance(service, KeepalivedService):
+        raise TypeError(f"{vip.name} belongs to {service.name}, which is no keepalived")
+    return service
+
+
+def _files(scene: Scene, args: MoveArguments) -> tuple[str, ...]:
+    paths = (_service(scene, vip).track_file for vip in _vips(scene, args))
+    return tuple(dict.fromkeys(path for path in paths if path))

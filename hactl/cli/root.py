@@ -27,6 +27,18 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "check": Entry("hactl.cli.check:check", "Answer a monitoring system: one line, perfdata, exit 0 to 3."),
         "doctor": Entry("hactl.cli.doctor:doctor", "Find what keeps hactl from seeing a node, and say what to do."),
     },
+    "Act": {
+        "drain": Entry("hactl.cli.drain:drain", "Take nodes out of their balancer pools, nobody cut off."),
+        "undrain": Entry("hactl.cli.drain:undrain", "Bring drained nodes back, once they are known to be well."),
+        "upgrade": Entry("hactl.cli.upgrade:upgrade", "A service to another version, node by node, no failed request."),
+        "run": Entry("hactl.cli.run:run", "Carry out any playbook."),
+        "playbook": Entry(
+            "hactl.cli.playbook:playbook", "What can be run: list, explain, validate and begin playbooks."
+        ),
+        "runs": Entry("hactl.cli.runs:runs", "List, show, follow, resume, undo, report what was done."),
+        "lock": Entry("hactl.cli.lock:lock", "Who holds the cluster's lock; break one that was left behind."),
+        "audit": Entry("hactl.cli.audit:audit", "Whether the journal of runs is what was written."),
+    },
     "Set up": {
         "init": Entry("hactl.cli.init:init", "Write an inventory by answering a few questions."),
         "inventory": Entry("hactl.cli.inventory:inventory", "Validate, list, show, draw and export the inventory."),
@@ -79,6 +91,7 @@ def _colour(choice: str) -> bool | None:
         "hactl -i prod.toml status    the same as text, for a terminal or a pipe",
         "hactl status --watch -o jsonl | jq .cluster.status.level",
         "hactl doctor --limit db1     why does hactl not see this node?",
+        "hactl drain app1 --plan      what would be done, and whether it may be",
     ),
 )
 @click.option(

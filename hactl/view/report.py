@@ -1,12 +1,11 @@
 """The report of a run: one HTML page that needs nothing else, safe to open whatever a node has said.
 
-Every text goes through `html.escape`; the page forbids itself to load or run anything.
+Every text goes through `report_text.shown`; the page forbids itself to load or run anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 
 from hactl.model.findings import Level
 from hactl.model.plan import Plan
@@ -17,6 +16,7 @@ from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, PHASE_LEVELS
 from hactl.view.plan import value_text
 from hactl.view.plan_document import iso
 from hactl.view.report_style import STYLE
+from hactl.view.report_text import shown
 from hactl.view.run_document import CommandResult, commands
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -31,16 +31,16 @@ def report_page(run: str, plan: Plan, story: Sequence[Recorded]) -> str:
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f"<title>{escape(f'{plan.title or plan.playbook}: run {run}')}</title>\n<style>\n{STYLE}</style>\n</head>\n"
+        f"<title>{shown(f'{plan.title or plan.playbook}: run {run}')}</title>\n<style>\n{STYLE}</style>\n</head>\n"
         f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 
 def _head(state: RunState) -> Iterator[str]:
     plan = state.plan
-    yield f"<h1>{escape(plan.title or plan.playbook)}</h1>"
+    yield f"<h1>{shown(plan.title or plan.playbook)}</h1>"
     badge = f'<span class="badge {_badge(state.outcome)}">{_outcome(state.outcome)}</span>'
-    yield f"<p>{badge} {escape(state.sentence)}</p>"
+    yield f"<p>{badge} {shown(state.sentence)}</p>"
     yield f'<div class="tiles">{"".join(_tiles(state))}</div>'
     facts = {
         "run": state.run,
@@ -81,12 +81,12 @@ def _charts(plan: Plan, story: Sequence[Recorded]) -> Iterator[str]:
     pools = list(report_charts.availability(story, axis))
     if pools:
         yield "<h2>Available members</h2>"
-        yield from (f"<h3>{escape(pool)}</h3>\n<figure>{chart}</figure>" for pool, chart in pools)
+        yield from (f"<h3>{shown(pool)}</h3>\n<figure>{chart}</figure>" for pool, chart in pools)
     probes = list(report_charts.prober(story, axis))
     if probes:
         yield "<h2>What clients noticed</h2>"
         yield '<p class="soft">The slowest answer of each moment; red where requests failed.</p>'
-        yield from (f"<h3>{escape(endpoint)}</h3>\n<figure>{chart}</figure>" for endpoint, chart in probes)
+        yield from (f"<h3>{shown(endpoint)}</h3>\n<figure>{chart}</figure>" for endpoint, chart in probes)
 
 
 def _tables(state: RunState) -> Iterator[str]:
@@ -96,16 +96,16 @@ def _tables(state: RunState) -> Iterator[str]:
         ("guard", "ruling", "says"),
         (
             (
-                escape(verdict.guard),
+                shown(verdict.guard),
                 _word("set aside" if verdict.overridden else verdict.ruling.value, _ruling(verdict.ruling.value)),
-                escape(verdict.sentence),
+                shown(verdict.sentence),
             )
             for verdict in plan.verdicts
         ),
     )
     for weakest in plan.weakest:
         during = f", during {weakest.during}" if weakest.during else ""
-        yield f"<p>Weakest moment as planned: {escape(weakest.sentence + during)}</p>"
+        yield f"<p>Weakest moment as planned: {shown(weakest.sentence + during)}</p>"
     yield "<h2>Steps</h2>"
     yield _table(("", "step", "node", "phase", "took", "waited", "says"), _step_rows(state))
     if state.probes:
@@ -118,22 +118,22 @@ def _step_rows(state: RunState) -> Iterator[tuple[str, ...]]:
         took = units.duration(step.seconds) if step.phase not in {StepPhase.PENDING, StepPhase.RUNNING} else ""
         waited = units.duration(step.waited) if step.waited else ""
         phase = _word(step.phase.value, PHASE_LEVELS[step.phase])
-        named = (str(planned.index + 1), escape(planned.name), escape(planned.node or ""))
-        yield (*named, phase, took, waited, escape(step.sentence))
+        named = (str(planned.index + 1), shown(planned.name), shown(planned.node or ""))
+        yield (*named, phase, took, waited, shown(step.sentence))
 
 
 def _probe_row(total: ProbeTotals) -> tuple[str, ...]:
     failed = _word(str(total.failed), Level.CRIT if total.failed else None)
     times = units.duration(total.slowest), units.duration(total.gap)
-    return (escape(total.endpoint), str(total.sent), failed, *times)
+    return (shown(total.endpoint), str(total.sent), failed, *times)
 
 
 def _details(plan: Plan, story: Sequence[Recorded]) -> Iterator[str]:
     yield "<h2>Plan</h2>"
     for step in plan.steps:
-        first = "\n".join(f"{shown.node}> {shown.text}" for shown in step.first)
+        first = "\n".join(f"{command.node}> {command.text}" for command in step.first)
         said = f"{step.index + 1} {step.label}: {step.verb}"
-        yield f"<details><summary>{escape(said)}</summary><pre>{escape(first)}</pre></details>"
+        yield f"<details><summary>{shown(said)}</summary><pre>{shown(first)}</pre></details>"
     if plan.basis:
         yield "<details><summary>the state that the plan depends on</summary>"
         yield f"{_list(dict(plan.basis))}</details>"
@@ -150,34 +150,34 @@ def _command(command: CommandResult) -> str:
     status = _word("outcome unknown" if command.exit is None else f"exit {command.exit}", level)
     took = "" if command.seconds is None else f", {units.duration(command.seconds)}"
     output = "\n".join(text for text in (command.stdout.rstrip(), command.stderr.rstrip()) if text)
-    said = f"<pre>{escape(output)}</pre>" if output else '<p class="soft">no output</p>'
-    head = f"{command.at[11:19]} step {command.step} {escape(command.node)}: <code>{escape(command.text)}</code>"
+    said = f"<pre>{shown(output)}</pre>" if output else '<p class="soft">no output</p>'
+    head = f"{command.at[11:19]} step {command.step} {shown(command.node)}: <code>{shown(command.text)}</code>"
     return f"<details><summary>{head} {status}{took}</summary>{said}</details>"
 
 
 def _foot(story: Sequence[Recorded]) -> Iterator[str]:
-    link = f"; hash of the last one: <code>{escape(story[-1].hash)}</code>" if story and story[-1].hash else ""
+    link = f"; hash of the last one: <code>{shown(story[-1].hash)}</code>" if story and story[-1].hash else ""
     yield f"<footer>Made by hactl from {len(story)} events of the journal{link}. Times are UTC.</footer>"
 
 
 def _table(head: Sequence[str], rows: Iterator[tuple[str, ...]] | map[tuple[str, ...]]) -> str:
     """Cells are HTML already."""
-    titles = "".join(f"<th>{escape(title)}</th>" for title in head)
+    titles = "".join(f"<th>{shown(title)}</th>" for title in head)
     lines = "\n".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f'<div class="wide"><table>\n<tr>{titles}</tr>\n{lines}\n</table></div>'
 
 
 def _list(facts: dict[str, str]) -> str:
-    inside = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value)
+    inside = "".join(f"<dt>{shown(name)}</dt><dd>{shown(value)}</dd>" for name, value in facts.items() if value)
     return f"<dl>{inside}</dl>"
 
 
 def _tile(number: str, words: str, *, bad: bool = False) -> str:
-    return f'<div class="tile{" bad" if bad else ""}"><b>{escape(number)}</b>{escape(words)}</div>'
+    return f'<div class="tile{" bad" if bad else ""}"><b>{shown(number)}</b>{shown(words)}</div>'
 
 
 def _word(text: str, level: Level | None) -> str:
-    return f'<span class="{level.word}">{escape(text)}</span>' if level not in {None, Level.OK} else escape(text)
+    return f'<span class="{level.word}">{shown(text)}</span>' if level not in {None, Level.OK} else shown(text)
 
 
 def _badge(outcome: Outcome | None) -> str:

@@ -1,7 +1,7 @@
 """The charts of a report as inline SVG: steps per node, availability of each pool, what the prober saw.
 
 All share one time axis and one left margin, so that they can be read down the page. Colours are classes of the page's
-style; every shape says in a <title> what it is. Text from nodes is escaped here like everywhere.
+style; every shape says in a <title> what it is. Text from nodes is made harmless here like everywhere.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from hactl.model.plan import Plan
 from hactl.model.run import (
@@ -26,6 +25,7 @@ from hactl.model.run import (
     UndoStarted,
 )
 from hactl.view import units
+from hactl.view.report_text import shown
 from hactl.view.report_time import TimeAxis
 from hactl.view.run import CLUSTER
 
@@ -191,13 +191,13 @@ def _grid(axis: TimeAxis, height: float) -> Iterator[str]:
 
 def _svg(height: float, shapes: Sequence[str], name: str) -> str:
     inside = "\n".join(shapes)
-    return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{escape(name)}">\n{inside}\n</svg>'
+    return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{shown(name)}">\n{inside}\n</svg>'
 
 
 def _rect(corner: tuple[float, float], width: float, height: float, kind: str, told: str) -> str:
     x, y = corner
     place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{max(0.0, height):.1f}"'
-    return f'<rect class="{kind}" {place}><title>{escape(told)}</title></rect>'
+    return f'<rect class="{kind}" {place}><title>{shown(told)}</title></rect>'
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
@@ -205,7 +205,7 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
 
 
 def _text(x: float, y: float, text: str, kind: str) -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{shown(text)}</text>'
 
 
 def _label(node: str, y: float) -> str:

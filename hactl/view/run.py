@@ -18,6 +18,7 @@ from hactl.view.tables import Cell, Column, Row, Table
 
 __all__ = [
     "CLUSTER",
+    "began",
     "command_lines",
     "event_sentence",
     "head_lines",
@@ -178,10 +179,11 @@ def proof_lines(state: RunState, *, alive: bool = False) -> Iterator[Line]:
     """What the run leaves behind: outcome, what went wrong, requests, lowest availability, and what to do next."""
     level = outcome_level(state.outcome, alive=alive)
     word = outcome_word(state, alive=alive)
-    yield Line(f"{word}{_took(state)}{': ' if state.sentence else ''}{state.sentence}", level, strong=True)
+    sentence = one_line(state.sentence, 1000)
+    yield Line(f"{word}{_took(state)}{': ' if sentence else ''}{sentence}", level, strong=True)
     for planned, step in zip(state.plan.steps, state.steps, strict=True):
         if step.phase in {StepPhase.FAILED, StepPhase.UNKNOWN, StepPhase.UNDO_FAILED}:
-            yield Line(f"{planned.label}: {step.sentence}", PHASE_LEVELS[step.phase], 2)
+            yield Line(f"{planned.label}: {one_line(step.sentence, 1000)}", PHASE_LEVELS[step.phase], 2)
     for total in state.probes.values():
         yield Line(f"{total.endpoint}: {probe_words(total)}", Level.CRIT if total.failed else Level.OK, 2)
     for count in state.lowest.values():
@@ -194,10 +196,16 @@ def proof_lines(state: RunState, *, alive: bool = False) -> Iterator[Line]:
 def next_lines(state: RunState, *, alive: bool) -> Iterator[Line]:
     """What can be done with the run now."""
     if state.outcome is None and alive:
-        yield Line(f"hactl runs attach {state.run} follows it", indent=2, faint=True)
-    elif unfinished(state.outcome):
-        yield Line(f"hactl runs resume {state.run} goes on, hactl runs undo {state.run} takes it back", indent=2)
-    yield Line(f"hactl runs report {state.run} writes the whole story", indent=2, faint=True)
+        yield Line(f"hactl runs attach {state.run}  follows it", indent=2, faint=True)
+    elif unfinished(state.outcome) and began(state):
+        yield Line(f"hactl runs resume {state.run}  goes on", indent=2)
+        yield Line(f"hactl runs undo {state.run}  takes it back", indent=2)
+    yield Line(f"hactl runs report {state.run}  writes the whole story", indent=2, faint=True)
+
+
+def began(state: RunState) -> bool:
+    """Whether any step did anything."""
+    return any(step.phase not in {StepPhase.PENDING, StepPhase.SKIPPED} for step in state.steps)
 
 
 def unfinished(outcome: Outcome | None) -> bool:

@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from hactl.config.load import load_inventory
-from hactl.drivers.requirements import CommandQuestion, Judged, Requirement, SqlQuestion, requirements_for
+from hactl.drivers.requirements import (
+    CommandQuestion,
+    Judged,
+    Requirement,
+    RequirementKind,
+    SqlQuestion,
+    requirements_for,
+)
+from hactl.drivers.sudoers import rules_for
 from hactl.model.command import Completed
 from hactl.model.findings import Level
 from hactl.model.inventory import Inventory
@@ -32,21 +40,23 @@ def needs(lab: Inventory, node: str) -> dict[str, Requirement]:
 @pytest.mark.parametrize(
     ("node", "keys"),
     [
-        ("lb1", {"tool:haproxy", "socket:/run/haproxy/admin.sock"}),
-        ("app1", {"tool:dpkg-query"}),
+        ("lb1", {"tool:haproxy", "socket:/run/haproxy/admin.sock", "tool:sudo"}),
+        ("app1", {"tool:dpkg-query", "tool:sudo"}),
         ("db1", {"socket:/var/run/postgresql/.s.PGSQL.5432", "server:database", "role:database"}),
         ("backup1", {"tool:pgbackrest", "sudo:pgbackrest:/usr/bin/pgbackrest --stanza=main --output=json info"}),
     ],
 )
 def test_what_the_labs_nodes_need(lab: Inventory, node: str, keys: set[str]) -> None:
-    assert needs(lab, node).keys() == {"tool:basic", "tool:systemctl"} | keys
+    to_act = {f"sudo:{one.as_user}:{' '.join(one.argv)}" for one in rules_for(lab, lab.nodes[node]) if one.acts}
+    assert needs(lab, node).keys() == {"tool:basic", "tool:systemctl"} | keys | to_act
+    assert bool(to_act) is ("tool:sudo" in keys)
 
 
 def test_every_requirement_says_why_and_what_to_do_and_only_reads(lab: Inventory) -> None:
     for node in lab.nodes:
         for one in needs(lab, node).values():
             assert one.why
-            assert one.remedy.endswith((".", ";", "info"))
+            assert one.remedy.endswith((".", ";")) or one.kind is RequirementKind.SUDO
             if isinstance(one.question, CommandQuestion):
                 assert not one.question.command.mutates
                 assert one.question.command.as_user is None
@@ -101,6 +111,31 @@ def test_sudo_judgement(lab: Inventory) -> None:
     assert judge(rule, exit_code=1, err="sudo: a password is required").level is Level.CRIT
     assert judge(rule, exit_code=1).level is Level.CRIT
     assert "Install sudo" in judge(rule, exit_code=127).remedy
+
+
+def test_a_missing_right_to_act_is_a_warning_with_its_line(lab: Inventory) -> None:
+    found = {key: one for key, one in needs(lab, "app1").items() if key.startswith("sudo:")}
+    install = next(one for key, one in found.items() if " install " in key)
+    missing = judge(install, exit_code=1, err="sudo: a password is required")
+    assert (missing.level, "apt-get install shop=1.0-1 as root" in missing.sentence) == (Level.WARN, True)
+    line = next(rule for rule in rules_for(lab, lab.nodes["app1"]) if rule.pattern).line("hactl")
+    assert install.remedy.endswith(line)
+    restart = next(one for key, one in found.items() if "restart shop" in key)
+    assert judge(restart).sentence == "systemctl restart shop.service may be run as root"
+
+
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ("Sudo version 1.9.13p3\nSudoers policy plugin version 1.9.13p3", Level.OK),
+        ("Sudo version 1.9.10", Level.OK),
+        ("Sudo version 1.9.5p2", Level.WARN),
+        ("Sudo version 1.8.31", Level.WARN),
+        ("what?", Level.UNKNOWN),
+    ],
+)
+def test_patterns_need_a_sudo_that_reads_them(lab: Inventory, said: str, level: Level) -> None:
+    assert judge(needs(lab, "app1")["tool:sudo"], said).level is level
 
 
 def test_remedies_of_a_denied_socket(lab: Inventory) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +14,18 @@ from hactl.config.load import load_inventory
 from hactl.drivers import sudoers
 from hactl.drivers.probe import ExecProbe
 from hactl.drivers.sudoers import Rule
+from hactl.drivers.verbs.node_verbs import VERBS
 from hactl.model.errors import InputError
 from hactl.model.inventory import BecomeMethod, Inventory
+from hactl.model.parameters import Value, filled
+from tests.drivers.verbs.node_scene import scene_of
 
 ROOT = Path(__file__).parents[2]
 WORDS = [
     *("--stanza=main", "a b", "a\tb", "a,b", "a:b", "a;b|c&d", "'", '"', "#", "(x)", "%x", "é"),
     *("*", "?", "[abc]", "!x", "^.*$", "$HOME", "~", "back\\slash", "\\\\", "\\*"),
 ]
+UNIT_VERBS = ("service.restart", "service.reload", "service.stop", "service.start")
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +58,16 @@ def test_policies_are_clean_and_hold_no_wildcard(lab: Inventory, tmp_path: Path)
         policy = sudoers.policy(lab, role)
         assert visudo(policy, tmp_path).returncode == 0
         rules = [line for line in policy.split("\n") if line and not line.startswith("#")]
-        assert not [rule for rule in rules if re.search(r"(?<!\\)[*?\[!]|ALL\s*$|NOPASSWD: ALL", rule)]
+        literal = [rule for rule in rules if not rule.endswith("$")]
+        assert not [rule for rule in literal if re.search(r"(?<!\\)[*?\[!]|ALL\s*$|NOPASSWD: ALL", rule)]
     assert sudoers.policy(lab, "backup").endswith(
         "hactl ALL=(pgbackrest) NOPASSWD: /usr/bin/pgbackrest --stanza\\=main --output\\=json info\n"
     )
+    assert "Nothing" in sudoers.policy(lab, "db")
 
 
 def test_every_sudo_question_of_a_node_has_its_rule(lab: Inventory) -> None:
-    """What is asked as another user is granted, word for word, and nothing else is."""
+    """What is asked as another user is granted, word for word, and nothing else is but to act."""
     from hactl.drivers.catalogue import probes_for
 
     for node in lab.nodes.values():
@@ -69,8 +76,87 @@ def test_every_sudo_question_of_a_node_has_its_rule(lab: Inventory) -> None:
             for probe in probes_for(lab, node)
             if isinstance(probe, ExecProbe) and probe.command.as_user is not None
         }
-        granted = {(rule.as_user, (Path(rule.argv[0]).name, *rule.argv[1:])) for rule in sudoers.rules_for(lab, node)}
-        assert asked == granted
+        granted = [rule for rule in sudoers.rules_for(lab, node) if not rule.acts]
+        assert asked == {(rule.as_user, (Path(rule.argv[0]).name, *rule.argv[1:])) for rule in granted}
+
+
+@pytest.mark.parametrize(
+    ("node", "package", "units"),
+    [
+        ("app1", "shop", ("shop.service",)),
+        ("lb1", "haproxy", ("haproxy.service",)),
+        ("lb2", "keepalived", ("keepalived.service",)),
+    ],
+)
+def test_what_verbs_do_to_a_nodes_own_services_is_granted(
+    lab: Inventory, node: str, package: str, units: tuple[str, ...]
+) -> None:
+    wanted = {
+        *rights(lab, node, "package.upgrade", package=package, refresh=True),
+        *rights(lab, node, "package.upgrade", package=package, version="2:1.0~rc1+dfsg-1+deb12u1"),
+        *rights(lab, node, "package.upgrade_all", refresh=True),
+        *rights(lab, node, "node.reboot"),
+        *(right for unit in units for verb in UNIT_VERBS for right in rights(lab, node, verb, unit=unit)),
+    }
+    policy = sudoers.policy_of(lab, lab.nodes[node]).replace("hactl ALL", "nobody ALL")
+    assert len(wanted) == 11
+    assert [argv for argv in wanted if not allowed(policy, argv, "root")] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda argv: (*argv, "other"),
+        lambda argv: (*argv[:-1], "shop=1.0", "other=1.0"),
+        lambda argv: (*argv[:-1], "other=1.0"),
+        lambda argv: (*argv[:-1], "shopx=1.0"),
+        lambda argv: (*argv[:-1], "shop"),
+        lambda argv: (*argv[:-1], "shop="),
+        lambda argv: (*argv[:-1], "shop=1.0-"),
+        lambda argv: (*argv[:-1], "shop=1.0+"),
+        lambda argv: (*argv[:-1], "shop=1.0 other=1.0"),
+        lambda argv: (*argv[:-1], "shop=1.0\nother"),
+        lambda argv: (*argv[:-1], "shop=-o"),
+        lambda argv: (*argv[:-1], "shop/unstable"),
+        lambda argv: (*argv[:-1], "/tmp/shop.deb"),
+        lambda argv: (*argv[:-2], "remove", "shop=1.0"),
+        lambda argv: (argv[0], "-o", "APT::Update::Pre-Invoke::=id", *argv[1:]),
+        lambda argv: (*argv[:-2], "-o", "DPkg::Pre-Invoke::=id", *argv[-2:]),
+        lambda argv: (*argv, "-o", "DPkg::Pre-Invoke::=id"),
+        lambda argv: (argv[0],),
+        lambda argv: ("/usr/bin/apt", *argv[1:]),
+        lambda _: ("/usr/bin/apt-get", "update"),
+        lambda _: ("/usr/bin/systemctl", "restart", "ssh.service"),
+        lambda _: ("/usr/bin/systemctl", "restart", "shop.service", "ssh.service"),
+        lambda _: ("/usr/bin/systemctl", "--force", "reboot"),
+        lambda _: ("/usr/bin/systemctl", "reboot", "--force"),
+        lambda _: ("/usr/bin/systemctl", "edit", "shop.service"),
+        lambda _: ("/usr/bin/systemctl",),
+        lambda _: ("/usr/bin/dpkg", "-i", "x.deb"),
+        lambda _: ("/usr/bin/env", "true"),
+    ],
+)
+def test_near_misses_are_refused(lab: Inventory, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+    policy = sudoers.policy_of(lab, lab.nodes["app1"]).replace("hactl ALL", "nobody ALL")
+    (install, *_) = rights(lab, "app1", "package.upgrade", package="shop", version="1.0")
+    assert allowed(policy, install, "root")
+    assert not allowed(policy, change(install), "root")
+
+
+def test_a_variable_is_not_passed_to_apt(lab: Inventory) -> None:
+    """debconf evaluates DEBIAN_FRONTEND: whoever may set it for root is root."""
+    assert not [role for role in lab.roles if "env_keep" in sudoers.policy(lab, role)]
+    assert not [role for role in lab.roles if "SETENV" in sudoers.policy(lab, role)]
+
+
+def test_a_databases_units_and_packages_stay_with_its_operator(lab: Inventory) -> None:
+    acting = [rule for name in ("db1", "backup1") for rule in sudoers.rules_for(lab, lab.nodes[name]) if rule.acts]
+    assert acting == []
+
+
+def test_who_logs_in_as_root_needs_no_sudo(lab: Inventory) -> None:
+    app = lab.nodes["app1"]
+    assert sudoers.rules_for(lab, replace(app, ssh=replace(app.ssh, user="root"))) == ()
 
 
 def test_no_rule_where_none_is_needed(lab: Inventory) -> None:
@@ -114,16 +200,26 @@ def test_a_user_cannot_be_everybody_or_a_group() -> None:
     assert "(\\%wheel)" in Rule("%wheel", ("/bin/ls",), "a test").line("hactl")
 
 
-def allowed(policy: str, argv: tuple[str, ...]) -> bool:
+def rights(lab: Inventory, node: str, name: str, **values: Value) -> list[tuple[str, ...]]:
+    """The command lines that the verb runs as root, as sudo sees them."""
+    verb = next(verb for verb in VERBS if verb.name == name)
+    scene = replace(scene_of(node), inventory=lab)
+    found = verb.rights(scene, filled(verb.arguments, values))
+    assert all(one.as_user == "root" for one in found)
+    return [(f"/usr/bin/{one.argv[0]}", *one.argv[1:]) for one in found]
+
+
+def allowed(policy: str, argv: tuple[str, ...], as_user: str = "daemon") -> bool:
     """What real sudo says of a policy, which stands in a mount namespace of its own."""
     if os.geteuid() != 0 or shutil.which("sudo") is None:
         pytest.skip("needs root and sudo")
     script = """
 mount -t tmpfs -o mode=755 none /etc/sudoers.d || exit 99
 cat >/etc/sudoers.d/trial && chmod 440 /etc/sudoers.d/trial
-exec setpriv --reuid=nobody --regid=nogroup --clear-groups sudo -n -l -u daemon -- "$@"
+user=$1; shift
+exec setpriv --reuid=nobody --regid=nogroup --clear-groups sudo -n -l -u "$user" -- "$@"
 """
-    argv = ("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", *argv)
+    argv = ("unshare", "--mount", "--propagation", "private", "sh", "-c", script, "sh", as_user, *argv)
     done = subprocess.run(argv, input=policy, capture_output=True, text=True, check=False)
     if done.returncode == 99 or "unshare" in done.stderr:
         pytest.skip("needs mount namespaces")

@@ -1,13 +1,19 @@
 """What the lab's nodes grant to hactl's user is what `hactl sudoers` says it needs, and no more."""
 
 import re
+import shlex
 
 import pytest
 
 from hactl.config.load import load_inventory
 from hactl.drivers.sudoers import policy
+from hactl.drivers.verbs import package_commands
 from tests.vagrant.places import LAB_INVENTORY, PROVISION, program, run
 
+# The words of an installation, which all but the package's name and version are the same in.
+ANY_VERSION = re.compile(
+    r"\^[^\[\]()*?$]* install ([a-z]+)=" + re.escape(package_commands.INSTALLABLE) + r"\$",
+)
 ROLES = sorted(path.name for path in (PROVISION / "sudoers").iterdir())
 
 
@@ -24,9 +30,35 @@ def test_visudo_takes_it(role):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_grants_whole_command_lines_only(role):
-    """One user, one target user that is not root, an absolute path, no wildcard and no other ALL."""
+    """One user, one target user, an absolute path, whole words: no wildcard, no other ALL, nothing kept or set."""
     for line in (PROVISION / "sudoers" / role).read_text().splitlines():
         if not line.startswith("#"):
-            rule = re.fullmatch(r"hactl ALL=\((?!root|ALL)[a-z]+\) NOPASSWD: (/usr/bin/.*)", line)
+            rule = re.fullmatch(r"hactl ALL=\((?!ALL)[a-z]+\) NOPASSWD: /usr/bin/[a-z-]+ (.*)", line)
             assert rule, line
-            assert not re.search(r"(?<!\\)[*?\[,]|ALL", rule[1]), line
+            if not ANY_VERSION.fullmatch(rule[1]):
+                assert not re.search(r"(?<!\\)[*?\[,^$]|ALL", rule[1]), line
+
+
+def test_only_a_version_may_vary():
+    text = "".join((PROVISION / "sudoers" / role).read_text() for role in ROLES)
+    assert sorted(set(ANY_VERSION.findall(text))) == ["haproxy", "keepalived", "shop"]
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(("node", "package", "unit"), [("app1", "shop", "shop"), ("lb1", "haproxy", "haproxy")])
+def test_a_nodes_sudo_allows_that_and_no_more(lab, node, package, unit):
+    install = shlex.join(package_commands.install(package, "9.9-1")[:-1])
+    assert "sudo" in run("ssh", "-F", lab.paths.ssh_config, node, "sudo -n true").stderr
+    for words, allowed in [
+        (f"{install} {package}=9.9-1", True),
+        (f"systemctl restart {unit}.service", True),
+        ("systemctl reboot", True),
+        (f"{install} {package}=9.9-1 other=1", False),
+        (f"{install} other=9.9-1", False),
+        (f"{install} {package}=9.9-", False),
+        (f"{install} -o DPkg::Pre-Invoke::=id {package}=9.9-1", False),
+        ("systemctl restart ssh.service", False),
+        (f"systemctl restart {unit}.service ssh.service", False),
+    ]:
+        done = run("ssh", "-F", lab.paths.ssh_config, node, f"sudo -n -l -- {words}")
+        assert (done.returncode == 0) is allowed, words

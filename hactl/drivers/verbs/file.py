@@ -36,7 +36,8 @@ _RUN = re.compile(r"[^A-Za-z0-9-]")
 # written somewhere else than it says.
 _PLACE = (
     "set -eu; d=${1%/*}; d=${d:-/}; "
-    '{ [ -d "$d" ] && [ "$(readlink -e -- "$d")" = "$d" ]; } || { echo "$d is no folder, or leads over a symbolic link" >&2; exit 3; }; '
+    '{ [ -d "$d" ] && [ "$(readlink -e -- "$d")" = "$d" ]; } || '
+    '{ echo "$d is no folder, or leads over a symbolic link" >&2; exit 3; }; '
     '{ [ ! -L "$1" ] && { [ ! -e "$1" ] || [ -f "$1" ]; }; } || { echo "$1 is no regular file" >&2; exit 3; }; '
 )
 _LOOK = (

@@ -1,4 +1,4 @@
-"""Completion of what the inventory names: nodes, services, sites, pools, roles, limit expressions.
+"""Completion of what the inventory names (nodes, services, sites, pools, roles, limit expressions), and of playbooks.
 
 Reads the inventory from its warm cache and nothing else; without an inventory, or with a broken one, there is simply
 nothing to offer. Attached to parameters by their names, so that a new command has it for free.
@@ -6,6 +6,7 @@ nothing to offer. Attached to parameters by their names, so that a new command h
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -46,10 +47,40 @@ class NameType(click.ParamType[str]):
         return [CompletionItem(name, help=about or None) for name, about in self._offer(inventory, incomplete)]
 
 
+class PlaybookType(click.ParamType[str]):
+    """A string that completes from the playbooks that there are. Reads only the folders."""
+
+    name = "text"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        param: click.Parameter,  # noqa: ARG002 - click's signature
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from hactl.config.playbooks import places
+        from hactl.model.errors import HactlError
+
+        try:
+            found = places(os.environ)
+        except HactlError:
+            return []
+        offered = [
+            CompletionItem(place.name, help="ships with hactl" if place.shipped else "your own")
+            for place in found
+            if place.name.startswith(incomplete)
+        ]
+        return offered or [CompletionItem(incomplete, type="file")]
+
+
 def complete_names(command: click.Command) -> None:
     """Give every plain-text parameter whose name is known here its completion."""
     for param in command.params:
-        if (offer := _OFFERS.get(param.name or "")) and type(param.type) is click.types.StringParamType:
+        if type(param.type) is click.types.StringParamType and param.name == "playbook":
+            param.type = PlaybookType()
+        elif (offer := _OFFERS.get(param.name or "")) and type(param.type) is click.types.StringParamType:
             param.type = NameType(offer)
 
 

@@ -1,17 +1,22 @@
-"""The inventory's shape as JSON Schema, for editors that complete and check TOML while it is typed."""
+"""The shape of an inventory as JSON Schema, for editors that complete and check TOML while it is typed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from hactl.config.codec import Json
-from hactl.config.schema import InventoryFile
+from hactl.config.schema import Entry, InventoryFile
 
 
 def inventory_schema() -> Json:
     """JSON Schema, draft 2020-12: keys, types and simple rules. References between tables only hactl checks."""
-    schema = InventoryFile.model_json_schema(by_alias=True)
-    return _plain({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "hactl inventory"})
+    return plain_schema(InventoryFile, "hactl inventory")
+
+
+def plain_schema(model: type[Entry], title: str) -> Json:
+    """The JSON Schema of a file whose whole is `model`."""
+    schema = model.model_json_schema(by_alias=True)
+    return _plain({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": title})
 
 
 def _plain(value: Any) -> Json:

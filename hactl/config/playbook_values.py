@@ -1,8 +1,8 @@
 """Values in a playbook: each is what its key holds, or a reference that stands for a whole value of a kind that fits.
 
 `"$name"` is a reference, `"$name.package"` one to what the inventory says of a service, `"$$name"` the text `$name`. A
-parameter's name inside a longer text is a mistake, because nothing would be filled in there; only texts of several lines
-(scripts) may hold what they like.
+parameter's name inside a longer text is a mistake, because nothing would be filled in there; only texts of several
+lines (scripts) may hold what they like.
 """
 
 from __future__ import annotations

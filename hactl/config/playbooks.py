@@ -77,6 +77,15 @@ def find_playbook(name: str, env: Mapping[str, str] = os.environ) -> Place:
     return known[name]
 
 
+def shipped_playbook(name: str) -> str:
+    """The text of a playbook that ships. Raises PlaybookError when none is called so."""
+    known = dict(_files(share_path(_FOLDER)))
+    if name not in known:
+        line = f"No playbook that ships is called {quoted(name)}{did_you_mean(name, known) or '.'}"
+        raise PlaybookError(line, (line,), remedy=f"They are {', '.join(known)}.")
+    return _read(known[name], str(known[name])).decode()
+
+
 def parse_playbook(data: bytes, path: Path, verbs: Verbs, shown: str | None = None) -> Playbook:
     """The playbook that `data` says, as though it stood in the absolute `path`. Reads no file.
 

@@ -44,6 +44,7 @@ class ClusterLock:
         self._transports, self._cluster, self._holder = transports, cluster, holder
         self._folder, self._wall = folder or folder_of(cluster), wall
         self._holds: dict[str, Hold] = {}
+        self._tried: list[Hold] = []  # by a `take` that is under way
         self._keepers: list[asyncio.Task[None]] = []
         self.lost = asyncio.Event()  # for good: fewer than a majority is held, or somebody else has it
         self.reason = ""  # why it is lost
@@ -67,15 +68,13 @@ class ClusterLock:
 
         Raises LockHeldError when somebody has the lock, LockError when too few nodes could be asked.
         """
-        deadline, waits = time.monotonic() + _PATIENCE, Backoff(first=0.4, cap=2.0, floor=0.05)
-        while True:
-            tries = await self._try_all()
-            held = {node: each for node, each in tries.items() if _is_held(each)}
-            if len(held) >= self._majority and await self._settle(held):
-                return self._taken()
-            await _all(each[0].release() for each in held.values() if not isinstance(each, TransportError))
-            self._judge(tries, final=time.monotonic() >= deadline)
-            await asyncio.sleep(next(waits))
+        try:
+            return await self._take(time.monotonic() + _PATIENCE)
+        finally:  # cancelled, too: nothing may stay held that nobody keeps
+            for hold in self._tried:
+                if hold not in self._holds.values():
+                    hold.close()
+            self._tried.clear()
 
     async def release(self) -> None:
         """Let go everywhere. Idempotent."""
@@ -91,6 +90,19 @@ class ClusterLock:
     @property
     def _majority(self) -> int:
         return majority(len(self._transports))
+
+    async def _take(self, deadline: float) -> LockTaken:
+        waits = Backoff(first=0.4, cap=2.0, floor=0.05)
+        while True:
+            tries = await self._try_all()
+            held = {node: each for node, each in tries.items() if _is_held(each)}
+            enough, late = len(held) >= self._majority, time.monotonic() >= deadline
+            if enough and await self._settle(held):
+                return self._taken()
+            await _all(each[0].release() for each in held.values() if not isinstance(each, TransportError))
+            if late or not enough:
+                self._judge(tries, final=late)
+            await asyncio.sleep(next(waits))
 
     def _hold(self, node: str) -> Hold:
         return Hold(self._transports[node], self._folder, self._holder)
@@ -118,6 +130,7 @@ class ClusterLock:
 
     async def _try(self, node: str) -> _Try:
         hold = self._hold(node)
+        self._tried.append(hold)
         try:
             return hold, await hold.take()
         except TransportError as error:

@@ -134,8 +134,14 @@ def _holder(told: str) -> Holder | None:
         holder = restored(Holder, json.loads(told.partition(" ")[2]))
     except ValueError:
         return None
-    words = {name: one_line(getattr(holder, name)) for name in ("id", "who", "host", "run", "playbook")}
-    return replace(holder, **words)
+    return replace(
+        holder,
+        id=one_line(holder.id),
+        who=one_line(holder.who),
+        host=one_line(holder.host),
+        run=one_line(holder.run),
+        playbook=one_line(holder.playbook),
+    )
 
 
 def _text(holder: Holder) -> str:

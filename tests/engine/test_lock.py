@@ -199,6 +199,22 @@ async def test_a_holder_that_is_gone_frees_it_within_a_second(operator: Operator
     assert time.monotonic() - begun < 1.5
 
 
+async def test_a_take_that_is_cancelled_holds_nothing(operator: Operator) -> None:
+    _, transports = operator("bert")
+    await seen(transports)
+    for delay in (0.0, 0.02, 0.05, 0.1, 0.2):
+        anna, _ = operator("anna")
+        taking = asyncio.ensure_future(anna.take())
+        await asyncio.sleep(delay)
+        taking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await taking
+        await anna.release()
+        begun = time.monotonic()
+        while (await seen(transports)).holders:
+            assert time.monotonic() - begun < 3
+
+
 async def test_a_minority_is_not_enough_and_is_let_go(operator: Operator, servers: Servers) -> None:
     anna, _ = operator("anna")
     servers.sshds["n1"].stop()

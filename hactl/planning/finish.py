@@ -63,7 +63,7 @@ def _idle(draft: Plan, steps: tuple[PlannedStep, ...], found: Mapping[int, Looke
         mine = [step for step in steps if step.lane == node]
         deciding = [step for step in mine if step.name in draft.needed] or _deciding(mine)
         if deciding and all(step.skip for step in deciding):
-            idle[node] = "; ".join(dict.fromkeys(found[step.index].sentence for step in deciding))
+            idle[node] = "; ".join(dict.fromkeys(step.skip for step in deciding))
     return idle
 
 

@@ -21,6 +21,7 @@ from hactl.model.plan import History, PlannedStep, Request
 from hactl.model.playbook import Condition, Playbook, Scope, Step
 from hactl.model.suggest import did_you_mean, quoted
 from hactl.model.verb import AnyVerb, Scene, VerbError, Verbs
+from hactl.planning.conditions import holds
 from hactl.planning.resolve import arguments, names, number, resolved
 
 
@@ -114,6 +115,10 @@ class Expansion:
             # A command that says that it changes nothing is a look.
             mutates=verb.mutates and values.get("changes", True) is not False,
         )
+        if planned.when is not None and not (answer := holds(planned.when, scene))[0]:
+            # Not its turn as things are: what the verb has against the node is no reason against the plan.
+            problem = verb.problem(scene, args)
+            return replace(planned, skip=answer[1], first=() if problem else verb.first(scene, args))
         try:
             problem = verb.problem(scene, args)
             if not problem:

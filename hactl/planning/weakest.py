@@ -62,8 +62,8 @@ class Moment:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """Those who serve now and would not then, in the group's order."""
-        return tuple(node for node in self.group.planned if node in (self.group.now & self.away))
+        """Those who serve now, or may do so, and would not then; in the group's order."""
+        return tuple(node for node in self.group.planned if node in (self.group.now | self.group.unknown) & self.away)
 
     @property
     def weakest(self) -> WeakestMoment:
@@ -84,8 +84,12 @@ def groups(case: Case) -> Iterator[Group]:
 
 
 def moments(case: Case) -> tuple[Moment, ...]:
-    """For each group its weakest moment, the first one of those that are equally weak."""
-    return tuple(min(timeline(case, group), key=lambda moment: len(moment.left)) for group in groups(case))
+    """For each group its weakest moment; of those that are equally weak the first that takes most away."""
+    return tuple(min(timeline(case, group), key=_strength) for group in groups(case))
+
+
+def _strength(moment: Moment) -> tuple[int, int]:
+    return len(moment.left), -len(moment.lost)
 
 
 def timeline(case: Case, group: Group) -> Iterator[Moment]:

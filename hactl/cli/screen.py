@@ -18,6 +18,7 @@ from hactl.model.findings import Level
 from hactl.model.run import (
     Availability,
     Recorded,
+    RunEnded,
     RunState,
     StepProgress,
     StepStarted,
@@ -149,9 +150,9 @@ class Live:
 
 
 def event_lines(recorded: Recorded, state: RunState, columns: int, *, verbose: bool) -> list[str]:
-    """An event with its time, wrapped; nothing when it is not worth a line."""
+    """An event with its time, wrapped; nothing when it is not worth a line. The end is told by the proof below it."""
     found = event_sentence(recorded, state.plan, verbose=verbose)
-    if found is None:
+    if found is None or isinstance(recorded.event, RunEnded):
         return []
     level, sentence = found
     clock = time.strftime("%H:%M:%S", time.gmtime(recorded.at))

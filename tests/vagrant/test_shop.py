@@ -169,3 +169,56 @@ def test_stopping_hangs_up_on_idle_connections_and_finishes_answers(shop):
             assert b"Connection: close" in answer
     assert process.wait(timeout=3) == 0
     assert "0 requests cut short" in process.stderr.read()
+
+
+def read_stream(connection, seconds):
+    """What comes within `seconds`, and whether the server has hung up."""
+    connection.settimeout(0.2)
+    answer, end = b"", time.monotonic() + seconds
+    while time.monotonic() < end:
+        with contextlib.suppress(TimeoutError):
+            part = connection.recv(65536)
+            if not part:
+                return answer, True
+            answer += part
+    return answer, False
+
+
+def test_a_stream_goes_on_until_its_client_leaves(shop):
+    process, port = shop
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"GET /api/stream HTTP/1.1\r\n\r\n")
+        answer, over = read_stream(connection, 3.5)
+        assert not over
+        assert b"Transfer-Encoding: chunked" in answer
+        assert [line for line in answer.split(b"\r\n") if line.startswith(b"app9")][:3] == [
+            b"app9 0\n",
+            b"app9 1\n",
+            b"app9 2\n",
+        ]
+        assert ask(port, "GET", "/version")[0] == 200  # others are served meanwhile
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=4) == 0
+    assert "0 requests cut short" in process.stderr.read()
+
+
+def test_a_stream_is_cut_when_the_patience_of_a_stop_is_over(shop):
+    process, port = shop
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(b"GET /api/stream HTTP/1.1\r\n\r\n")
+        read_stream(connection, 1.0)
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        answer, over = read_stream(connection, 12.0)
+        assert over
+        assert 4.0 < time.monotonic() - began < 8.0
+        assert b"app9 4" in answer
+        assert not answer.endswith(b"0\r\n\r\n")  # cut, and the client can tell
+    assert process.wait(timeout=3) == 0
+    assert "1 requests cut short" in process.stderr.read()
+
+
+def test_the_head_of_a_stream_alone(shop):
+    answer = raw(shop[1], b"HEAD /api/stream HTTP/1.1\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert answer.endswith(b"\r\n\r\n")

@@ -2,8 +2,9 @@
 
     hold.py ADDRESS COUNT
 
-Each of COUNT connections announces a body and sends it a byte a second; when it is cut off it starts again at once.
-Run as a script inside the lab's network namespace; only the standard library.
+Each of COUNT connections asks for the shop's stream, which never ends, and reads it; when it is cut off it starts
+again at once, wherever the balancer then sends it. Run as a script inside the lab's network namespace; only the
+standard library.
 """
 
 from __future__ import annotations
@@ -12,32 +13,28 @@ import asyncio
 import contextlib
 import sys
 
-_BODY = 3600
-_HEAD = (
-    "POST /api/orders HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
-    f"Content-Length: {_BODY}\r\nUser-Agent: hactl-lab-hold\r\n\r\n"
-)
+_REQUEST = b"GET /api/stream HTTP/1.1\r\nHost: shop\r\nUser-Agent: hactl-lab-hold\r\n\r\n"
+_SILENCE = 30.0  # seconds without a line after which the other end counts as gone
+_PAUSE = 0.2
 
 
 async def hold(address: str) -> None:
     while True:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # also a TimeoutError
             await _one(address)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(_PAUSE)
 
 
 async def _one(address: str) -> None:
-    reader, writer = await asyncio.open_connection(address, 80)
+    """One request, until it is cut off."""
+    async with asyncio.timeout(_SILENCE):
+        reader, writer = await asyncio.open_connection(address, 80)
     with contextlib.closing(writer):
-        writer.write(_HEAD.encode())
-        answer = asyncio.ensure_future(reader.read(1))
-        for _ in range(_BODY):
-            writer.write(b" ")
-            await writer.drain()
-            done, _ = await asyncio.wait({answer}, timeout=1.0)
-            if done:
-                return
-        answer.cancel()
+        writer.write(_REQUEST)
+        while True:
+            async with asyncio.timeout(_SILENCE):
+                if not await reader.read(65536):
+                    return
 
 
 async def main(address: str, count: int) -> None:

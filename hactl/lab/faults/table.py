@@ -110,7 +110,7 @@ _ALL = (
     ),
     Fault(
         "hold-session",
-        "A client keeps COUNT requests through the VIP under way, and starts again when it is cut off.",
+        "A client keeps COUNT requests that never end under way through the VIP, and starts again when it is cut off.",
         "Sessions on the shop's servers that do not go away.",
         things.HoldSession(),
         (Parameter("count", "connections", "1", (1, 100)),),

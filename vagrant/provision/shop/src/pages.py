@@ -5,6 +5,7 @@
     GET  /api/orders       the newest orders as JSON (?limit=, at most 100)
     GET  /api/orders/N     one order
     POST /api/orders       {"item": ..., "quantity": ...}; header Idempotency-Key makes a repeat harmless
+    GET  /api/stream       a line a second, for ever: a session that never ends by itself
     GET  /healthz          200 while this process can serve; the body says what is degraded
     GET  /version          the version, alone on a line
 
@@ -14,25 +15,28 @@ every node out of the pool would turn a slow page into none. Only what is wrong 
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
 import release
 from store import KeyReusedError, Order, Store, UnavailableError
-from web import Request, Response, failure
+from web import Request, Response, Stream, failure
 
 ONE_ORDER = re.compile(r"/api/orders/[0-9]{1,18}")  # a bigint at most
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
 
-Handler = Callable[[Request], Awaitable[Response]]
+STREAM_SECONDS = 1.0  # between two lines: shorter than any balancer's patience with a silent server
+
+Handler = Callable[[Request], Awaitable[Response | Stream]]
 
 
 class BadOrderError(ValueError):
@@ -51,10 +55,11 @@ class Shop:
             ("GET", "/healthz"): self._health,
             ("GET", "/version"): self._version,
             ("GET", "/api/orders"): self._list,
+            ("GET", "/api/stream"): self._stream,
             ("POST", "/api/orders"): self._create,
         }
 
-    async def answer(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response | Stream:
         method = "GET" if request.method == "HEAD" else request.method
         handler = self._routes.get((method, request.path))
         if handler is None and method == "GET" and ONE_ORDER.fullmatch(request.path):
@@ -84,6 +89,15 @@ class Shop:
             return Response(HTTPStatus.INTERNAL_SERVER_ERROR, ("; ".join(broken) + "\n").encode())
         trouble = self._store.trouble()
         return Response(HTTPStatus.OK, (f"degraded: {trouble}\n" if trouble else "ok\n").encode())
+
+    async def _stream(self, _request: Request) -> Stream:
+        return Stream(self._lines())
+
+    async def _lines(self) -> AsyncIterator[bytes]:
+        began = time.monotonic()
+        while True:
+            yield f"{self._node} {time.monotonic() - began:.0f}\n".encode()
+            await asyncio.sleep(STREAM_SECONDS)
 
     async def _list(self, request: Request) -> Response:
         asked = parse_qs(request.query).get("limit", ["20"])[-1]

@@ -2,13 +2,13 @@
 
 Knows nothing of the shop. One task a connection; a connection is either idle (waiting for a request) or busy
 (answering one), and `Server.close` treats the two differently, so that stopping never cuts an answer and never
-waits for a balancer's idle pool.
+waits for a balancer's idle pool. An answer without an end (`Stream`) is cut when the patience of `close` is over.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import cast
@@ -38,6 +38,14 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Stream:
+    """A body that comes piece by piece, chunked, for as long as `pieces` go on and the client stays."""
+
+    pieces: AsyncIterator[bytes]
+    content_type: str = "text/plain; charset=utf-8"
+
+
 class BadRequestError(Exception):
     """The bytes are not a request that this server takes. The connection cannot be used any further."""
 
@@ -46,7 +54,7 @@ class BadRequestError(Exception):
         self.status = status
 
 
-Answer = Callable[[Request], Awaitable[Response]]
+Answer = Callable[[Request], Awaitable[Response | Stream]]
 
 
 class Server:
@@ -117,6 +125,9 @@ class Server:
         except Exception as error:  # noqa: BLE001 - the edge: one bad request must not end the connection unanswered
             log(Level.ERROR, f"{request.method} {request.path}: {error!r}")
             response = failure(HTTPStatus.INTERNAL_SERVER_ERROR)
+        if isinstance(response, Stream):
+            await send(response, writer, with_body=request.method != "HEAD")
+            return False
         keep = not self._closing and request.headers.get("connection", "").lower() != "close"
         writer.write(encode(response, keep=keep, with_body=request.method != "HEAD"))
         await writer.drain()
@@ -158,6 +169,20 @@ def encode(response: Response, *, keep: bool, with_body: bool = True) -> bytes:
     lines += [f"{name}: {value}" for name, value in headers.items()]
     head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
     return head + response.body if with_body else head
+
+
+async def send(stream: Stream, writer: asyncio.StreamWriter, *, with_body: bool) -> None:
+    """Send the pieces as chunks. Raises ConnectionError when the client has left."""
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {stream.content_type}\r\nTransfer-Encoding: chunked\r\n"
+    writer.write(head.encode("latin-1") + b"Cache-Control: no-store\r\nConnection: close\r\n\r\n")
+    await writer.drain()
+    if not with_body:
+        return
+    async for piece in stream.pieces:
+        writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        await writer.drain()
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
 
 
 def failure(status: HTTPStatus) -> Response:

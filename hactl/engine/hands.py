@@ -1,8 +1,7 @@
-"""What a run reaches nodes with: their transports, and what stays open on them between two asks."""
+"""What a run reaches nodes with: their transports, and each kind of ask over them."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from hactl.engine.bound import by
@@ -22,7 +21,6 @@ class Hands:
         self._inventory = inventory
         self._transports = transports
         self._clock = clock
-        self._consoles: dict[tuple[str, str], tuple[asyncio.Lock, Console]] = {}
         self._fetchers: dict[str, Fetcher] = {}
 
     async def connect(self, node: str) -> None:
@@ -32,12 +30,10 @@ class Hands:
         return await self._transports[node].run(command)
 
     async def read_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]:
-        """Over a channel that is kept open; one that HAProxy closed meanwhile is opened again."""
-        if (node, path) not in self._consoles:
-            self._consoles[node, path] = asyncio.Lock(), Console(self._transports[node], path)
-        turn, console = self._consoles[node, path]
-        async with turn:
-            return await console.ask(requests)
+        """Over a channel of its own: on a kept one the process that a reload has replaced goes on answering, with
+        numbers that no longer move, and lives as long as it is asked.
+        """
+        return await self.tell_socket(node, path, requests)
 
     async def tell_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]:
         """Over a channel of its own: on a kept one that has died, a console asks again, which a change must not be."""
@@ -57,7 +53,5 @@ class Hands:
         return Fetched(answer.status, answer.body, answer.latency_ms / 1000, answer.error)
 
     def close(self) -> None:
-        """Close what was kept open. Idempotent."""
-        consoles, self._consoles = self._consoles, {}
-        for _, console in consoles.values():
-            console.close()
+        """Forget what was asked over; nothing stays open between two asks."""
+        self._fetchers.clear()

@@ -78,7 +78,7 @@ def draft(  # noqa: PLR0917 - the signature that its callers agreed on
 def _nobody_left(playbook: Playbook, meant: Chosen) -> tuple[GuardVerdict, ...]:
     if playbook.targets is None or meant.nodes:
         return ()
-    why = "; ".join(f"{node} is {reason}" for node, reason in meant.untouched.items())
+    why = "; ".join(f"{node}: {reason}" for node, reason in meant.untouched.items())
     return (GuardVerdict("targets", Ruling.REFUSE, f"nobody is left to act on: {why}", can_override=False),)
 
 

@@ -29,7 +29,7 @@ def finished(  # noqa: PLR0917 - the signature that its callers agreed on
     checked_overrides(draft.request.overrides)
     found = {one.step: one for one in looked}
     steps = tuple(_looked_at(step, found) for step in draft.steps)
-    idle = _idle(draft, steps, found)
+    idle = _idle(draft, steps)
     kept = _kept(draft, steps, idle)
     plan = _narrowed(draft, kept, idle, inventory)
     said = [one for one in draft.verdicts if one.node not in idle]
@@ -53,7 +53,7 @@ def _looked_at(step: PlannedStep, found: Mapping[int, Looked]) -> PlannedStep:
     return replace(step, skip=one.sentence) if one is not None and one.done else step
 
 
-def _idle(draft: Plan, steps: tuple[PlannedStep, ...], found: Mapping[int, Looked]) -> Mapping[str, str]:
+def _idle(draft: Plan, steps: tuple[PlannedStep, ...]) -> Mapping[str, str]:
     """Targets that need nothing, and the sentence that says so.
 
     The playbook says which steps decide; else all do that change something, but for taking out what is brought back.

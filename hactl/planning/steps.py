@@ -51,7 +51,8 @@ class Expansion:
     def steps(self, batches: tuple[tuple[str, ...], ...]) -> tuple[PlannedStep, ...]:
         """Every step at every place, in the order in which they are done. Raises InputError."""
         placed = list(self._placed(batches))
-        return tuple(replace(self._planned(step, place), index=index) for index, (step, place) in enumerate(placed))
+        planned = [made for step, place in placed if (made := self._planned(step, place)) is not None]
+        return tuple(replace(step, index=index) for index, step in enumerate(planned))
 
     def verb(self, step: Step) -> AnyVerb:
         if step.verb not in self.verbs:
@@ -90,7 +91,8 @@ class Expansion:
         for node in parse_limit(expression, self.inventory):
             yield step, Place(node, segment, "", batch)
 
-    def _planned(self, step: Step, place: Place) -> PlannedStep:
+    def _planned(self, step: Step, place: Place) -> PlannedStep | None:
+        """The step at its place; None where it is not to be done as things are and never could be."""
         verb, known = self.verb(step), names(self.parameters, self.inventory, place.node)
         values = arguments(parameters_of(verb.arguments), step.arguments, known, step.name)
         scene = self._scene(place.node)
@@ -116,15 +118,15 @@ class Expansion:
             mutates=verb.mutates and values.get("changes", True) is not False,
         )
         if planned.when is not None and not (answer := holds(planned.when, scene))[0]:
-            # Not its turn as things are: what the verb has against the node is no reason against the plan.
-            problem = verb.problem(scene, args)
-            return replace(planned, skip=answer[1], first=() if problem else verb.first(scene, args))
+            planned = replace(planned, skip=answer[1])
         try:
             problem = verb.problem(scene, args)
             if not problem:
                 return replace(planned, first=verb.first(scene, args))
         except VerbError as error:
             problem = f"{error.sentence} {error.remedy}".strip()
+        if planned.skip:
+            return None
         self._object(planned, problem)
         return planned
 

@@ -137,7 +137,7 @@ class Runner:
             await self._lock.release()
 
     async def _agree(self) -> None:
-        """What was confirmed still holds, where nothing was begun yet; and users are served. Raises PlanChangedError."""
+        """Where nothing was begun yet: what was confirmed still holds, users are served. Raises PlanChangedError."""
         story = self._crew.story
         if not story.undoing and not any(step.attempts for step in story.state.steps):
             story.write(GuardsChecked(await self._still()))
@@ -231,8 +231,6 @@ class Runner:
 
     async def _one(self, step: PlannedStep) -> Ending:
         """Carry it out; a step that was done before only where it is so no longer."""
-        if step.note and self._phase(step) is StepPhase.PENDING:
-            self._crew.story.write(Said(step.note))
         if self._crew.story.finished(step) and await self._steps.still_so(step):
             return Ending.DONE
         return await self._steps.carry(step)

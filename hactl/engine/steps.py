@@ -6,11 +6,11 @@ An act whose outcome nobody learned is looked at again, and done again only wher
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TypeAlias, TypeVar
 
-from hactl.engine.asks import Actor
+from hactl.engine.asks import Actor, Reader
 from hactl.engine.crew import Crew
 from hactl.engine.failures import defect, reason
 from hactl.model.errors import HactlError, InputError, JournalError, LockError, TransportError
@@ -37,6 +37,11 @@ class Ending(Enum):
     UNKNOWN = auto()
 
 
+@dataclass(slots=True)
+class _Tally:
+    waited: float = 0.0  # seconds of stated waits so far
+
+
 @dataclass(frozen=True, slots=True)
 class _Came:
     """What came of an attempt. `again`: it did not take effect, or doing it twice does no harm."""
@@ -46,7 +51,6 @@ class _Came:
     standing: Standing | None = None
     remedy: str = ""
     again: bool = False
-    waited: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class _Task:
     scene: Scene
     args: Any  # an instance of verb.arguments
     begun: float  # when its turn came
+    tally: _Tally = field(default_factory=_Tally)
 
 
 _Failure: TypeAlias = VerbError | TransportError | InputError
@@ -120,6 +125,8 @@ class Steps:
     async def _attempts(self, task: _Task, memory: Memory, before: Memory) -> Ending:
         """As often as it may be tried."""
         step, tries = task.step, 0
+        if step.note:
+            self._crew.story.write(Said(step.note))
         while True:
             tries += 1
             attempt = self._crew.story.state.steps[step.index].attempts + 1
@@ -127,7 +134,7 @@ class Steps:
             came = await self._attempt(task, memory)
             if came.ending is Ending.DONE:
                 facts = came.standing.facts if came.standing is not None else {}
-                done = StepDone(step.index, came.sentence, self._seconds(task), facts, waited=came.waited)
+                done = StepDone(step.index, came.sentence, self._seconds(task), facts, waited=task.tally.waited)
                 self._crew.story.write(done)
                 return Ending.DONE
             allowed = max(step.retries, 1 if came.ending is Ending.UNKNOWN else 0)
@@ -144,12 +151,12 @@ class Steps:
         until = crew.clock.monotonic() + task.step.deadline
         actor = crew.actor(task.step, until)
         try:
-            said = await actor.carry(verb.do(task.scene, task.args, memory))
+            said = await self._tallied(task, actor, verb.do(task.scene, task.args, memory))
         except _FAILURES as error:
             sentence, remedy = _told(error)
             if actor.uncertain:
                 return await self._look_again(task, actor, until, sentence)
-            return _Came(Ending.FAILED, sentence, remedy=remedy, again=verb.idempotent, waited=actor.waited)
+            return _Came(Ending.FAILED, sentence, remedy=remedy, again=verb.idempotent)
         except (LockError, asyncio.CancelledError) as error:
             self._cut_off(task, error)
             raise
@@ -158,10 +165,10 @@ class Steps:
         except Exception as error:  # noqa: BLE001 - as above
             return _Came(Ending.FAILED, defect(error, f"doing {task.step.label}").message)
         if not verb.reads_back:
-            return _Came(Ending.DONE, said, waited=actor.waited)
+            return _Came(Ending.DONE, said)
         standing, problem = await self._look_until(task, until)
         if standing is not None and standing.done:
-            return _Came(Ending.DONE, said or standing.sentence, standing, waited=actor.waited)
+            return _Came(Ending.DONE, (said if verb.mutates else "") or standing.sentence, standing)
         what = standing.sentence if standing is not None else problem
         late = "" if standing is not None and standing.hopeless else f"not so after {duration(task.step.deadline)}: "
         return _Came(Ending.FAILED, f"{late}{what}", again=verb.idempotent)
@@ -177,7 +184,14 @@ class Steps:
         return await self._read(task, until, task.verb.remember(task.scene, task.args))
 
     async def _read(self, task: _Task, until: float, doing: Doing[T]) -> T:
-        return await self._crew.reader(task.step, until).carry(doing)
+        return await self._tallied(task, self._crew.reader(task.step, until), doing)
+
+    @staticmethod
+    async def _tallied(task: _Task, reader: Reader, doing: Doing[T]) -> T:
+        try:
+            return await reader.carry(doing)
+        finally:
+            task.tally.waited += reader.waited
 
     async def _look_until(self, task: _Task, until: float) -> tuple[Standing | None, str]:
         """Look until it is so, is hopeless, or time is over: what was seen last, and why nothing could be seen."""

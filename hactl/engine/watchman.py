@@ -15,7 +15,7 @@ from hactl.engine.bound import by
 from hactl.engine.clock import Clock
 from hactl.engine.collector import Collector
 from hactl.model.errors import JournalError
-from hactl.model.inventory import Inventory
+from hactl.model.inventory import HaproxyService, Inventory
 from hactl.model.picture import Picture
 from hactl.model.run import Availability, PoolCount
 from hactl.model.state import LinkChanged, LinkPhase, Sample, StateEvent
@@ -45,6 +45,12 @@ class Watchman:
     ) -> None:
         self._clock = clock
         self._quick = {node: [p.key for p in probes[node] if p.cadence in _QUICK] for node in inventory.nodes}
+        self._balancers = {
+            node
+            for service in inventory.services.values()
+            if isinstance(service, HaproxyService)
+            for node in service.nodes
+        }
         self._heard: dict[tuple[str, str], float] = {}  # node and key -> when an answer, or its failure, arrived
         self._phase: dict[str, LinkPhase] = {}
         self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
@@ -66,7 +72,7 @@ class Watchman:
         if self._telling is not None:
             self._telling.cancel()
             await asyncio.wait((self._telling,))
-            self._count(self._collector.picture())
+            self._count(await self.fresh(self._balancers))
         await self._collector.stop()
 
     def picture(self) -> Picture:

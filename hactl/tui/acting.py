@@ -5,14 +5,15 @@ from __future__ import annotations
 import getpass
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from hactl.model.errors import HactlError
-from hactl.model.journal import RunSummary
-from hactl.model.parameters import Value
-from hactl.model.plan import Plan, Request
-from hactl.model.playbook import Playbook
-from hactl.model.run import Recorded, RunState, WishKind
+if TYPE_CHECKING:  # the first paint does not wait for what acts
+    from hactl.model.errors import HactlError
+    from hactl.model.journal import RunSummary
+    from hactl.model.parameters import Value
+    from hactl.model.plan import Plan, Request
+    from hactl.model.playbook import Playbook
+    from hactl.model.run import Recorded, RunState, WishKind
 
 
 class RunSource(Protocol):
@@ -41,6 +42,8 @@ class RunSource(Protocol):
 
 def request(playbook: str, parameters: Mapping[str, Value], *, limit: str | None = None) -> Request:
     """What the operator at this terminal wants."""
+    from hactl.model.plan import Request  # noqa: PLC0415 - see above
+
     who = f"{getpass.getuser()}@{socket.gethostname()}"
     return Request(playbook, parameters, limit, who=who, origin="dashboard")
 

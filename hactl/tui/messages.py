@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 
 from hactl.model.picture import Picture
-from hactl.model.plan import Request
+
+if TYPE_CHECKING:  # the first paint does not wait for what acts
+    from hactl.model.plan import Request
 
 
 class PictureArrived(Message):

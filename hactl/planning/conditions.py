@@ -18,16 +18,19 @@ Answer = tuple[bool | None, str]
 
 
 def holds(condition: Condition, scene: Scene) -> tuple[bool, str]:
-    """Whether the step is to be done, and why or why not. `condition.argument` is a value by now, not a reference.
+    """Whether the step is to be done, and why or why not. Unknown is never a reason to act."""
+    so, sentence = answer(condition, scene)
+    return so is True, sentence
 
-    Unknown is never a reason to act: neither the fact nor its negation holds.
-    """
+
+def answer(condition: Condition, scene: Scene) -> Answer:
+    """Whether the condition holds, as far as it is known. Its argument is a value by now, not a reference."""
     argument = condition.argument
     if isinstance(argument, Ref):
         raise TypeError(f"the argument of {condition.fact} is still a reference")
     name = "" if argument is None else str(argument)
     so, sentence = _ANSWERS[condition.fact](scene, name)
-    return (so is not None and so is not condition.negated), sentence
+    return (None if so is None else so is not condition.negated), sentence
 
 
 def _reboot_required(scene: Scene, _: str) -> Answer:
@@ -80,7 +83,7 @@ def _package_pending(scene: Scene, name: str) -> Answer:
         case facts if facts.pending is None:
             return None, f"what is on offer for {node} is not known: it has no package lists"
         case facts:
-            return bool(facts.pending), f"{facts.pending or 'no'} packages of {node} have newer versions"
+            return bool(facts.pending), f"newer versions on offer for {node}: {facts.pending}"
 
 
 def _packages(scene: Scene) -> PackageFacts | Unknown:

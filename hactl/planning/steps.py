@@ -21,7 +21,7 @@ from hactl.model.plan import History, PlannedStep, Request
 from hactl.model.playbook import Condition, Playbook, Scope, Step
 from hactl.model.suggest import did_you_mean, quoted
 from hactl.model.verb import AnyVerb, Scene, VerbError, Verbs
-from hactl.planning.conditions import holds
+from hactl.planning.conditions import answer
 from hactl.planning.resolve import arguments, names, number, resolved
 
 
@@ -117,8 +117,10 @@ class Expansion:
             # A command that says that it changes nothing is a look.
             mutates=verb.mutates and values.get("changes", True) is not False,
         )
-        if planned.when is not None and not (answer := holds(planned.when, scene))[0]:
-            planned = replace(planned, skip=answer[1])
+        if planned.when is not None:
+            so, why = answer(planned.when, scene)
+            # What is not known yet may be known when its turn comes.
+            planned = replace(planned, skip=why if so is False else "")
         try:
             problem = verb.problem(scene, args)
             if not problem:

@@ -136,7 +136,7 @@ def flap(cluster: Cluster) -> Cluster:
     "change",
     [
         flap,
-        lambda cluster: cluster.say("db1", "postgresql:database", primary(lsn=1 << 40, connections=50)),
+        lambda cluster: cluster.say("db1", "postgresql:database", primary(lsn=primary().lsn + 4096, connections=50)),
     ],
 )
 def test_what_moves_all_the_time_is_not_in_the_digest(change) -> None:
@@ -183,7 +183,8 @@ DIFFERENT = [
     ),
     (
         lambda: planned(
-            upgrade(), looked=(Looked(1, False, "", (GuardVerdict("sudo", Ruling.REFUSE, "no", "app1"),)),)
+            upgrade(),
+            looked=(Looked(1, done=False, sentence="", verdicts=(GuardVerdict("sudo", Ruling.REFUSE, "no", "app1"),)),),
         ),
         "sudo now says refuse: no",
     ),

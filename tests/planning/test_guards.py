@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import pytest
 
@@ -35,12 +36,14 @@ from tests.planning.playing import (
 HA, DB, BACKUP = "haproxy:balancer", "postgresql:database", "pgbackrest:backup"
 ALL_GUARDS = frozenset(GUARDS)
 
+Change: TypeAlias = Callable[[Cluster], Cluster]
+
 
 def same(cluster: Cluster) -> Cluster:
     return cluster
 
 
-def out(*servers: str, how: dict[str, object] = DRAINED, lb: str = "*") -> Callable[[Cluster], Cluster]:
+def out(*servers: str, how: dict[str, object] = DRAINED, lb: str = "*") -> Change:
     def change(cluster: Cluster) -> Cluster:
         for server in servers:
             cluster.server(lb, "be_shop", server, **how)
@@ -49,7 +52,7 @@ def out(*servers: str, how: dict[str, object] = DRAINED, lb: str = "*") -> Calla
     return change
 
 
-def sick(node: str, server: str) -> Callable[[Cluster], Cluster]:
+def sick(node: str, server: str) -> Change:
     """The service itself fails on the node, and balancers have noticed."""
 
     def change(cluster: Cluster) -> Cluster:
@@ -59,7 +62,7 @@ def sick(node: str, server: str) -> Callable[[Cluster], Cluster]:
     return change
 
 
-def synchronous(names: str, *states: str) -> Callable[[Cluster], Cluster]:
+def synchronous(names: str, *states: str) -> Change:
     replicas = tuple(
         Replica(name, address, "streaming", state, 0, 0, 0)
         for (name, address), state in zip(
@@ -75,7 +78,7 @@ class Case:
 
     name: str
     book: Playbook
-    change: Callable[[Cluster], Cluster] = same
+    change: Change = same
     refuses: frozenset[str] | set[str] = frozenset()
     warns: frozenset[str] | set[str] = frozenset()
     guard: str = ""
@@ -519,7 +522,7 @@ def two_sites() -> Inventory:
         (upgrade(limit="app2"), out("shop-c", how=DOWN), {"site-loss"}),
     ],
 )
-def test_a_site_is_not_emptied(book: Playbook, change: Callable[[Cluster], Cluster], refuses: set[str]) -> None:
+def test_a_site_is_not_emptied(book: Playbook, change: Change, refuses: set[str]) -> None:
     inventory = two_sites()
     plan = planned(book, change(Cluster(inventory)), inventory=inventory)
     assert {name for name in refused(plan) if name == "site-loss"} == refuses

@@ -101,7 +101,7 @@ class Runner:
             crew.story.write(started)
             halt = await self._whole()
         except HactlError as error:
-            log.exception("the run ends")
+            log.error("the run ends: %s", error)  # noqa: TRY400 - an expected one: its sentence says all
             halt = Halt(error.message, Outcome.STOPPED, error.code)
         except Exception as error:  # noqa: BLE001 - a defect of hactl ends the run where it is, and says so
             defective = defect(error, "carrying out the run")
@@ -109,8 +109,8 @@ class Runner:
         ended = self._ended(halt, crew.clock.monotonic() - begun)
         try:
             crew.story.write(ended)
-        except JournalError:
-            log.exception("the end cannot be journaled: %s", ended.sentence)
+        except JournalError as error:
+            log.error("%s The end cannot be journaled: %s", error, ended.sentence)  # noqa: TRY400 - likewise
         return ended
 
     # --- around the steps ---
@@ -119,10 +119,11 @@ class Runner:
         """Take the lock, work, release it. Raises LockHeldError, LockError, JournalError, PlanChangedError."""
         crew = self._crew
         crew.diary.check_room()
-        self._prober.start()
         helpers: list[asyncio.Task[None]] = []
         try:
             crew.story.write(await self._lock.take())
+            # Not before: connecting to all nodes keeps this process busy, which would look like slow answers.
+            self._prober.start()
             await crew.watch.start()
             helpers.append(asyncio.create_task(crew.will.listen(), name="wishes"))
             helpers.append(asyncio.create_task(self._tell_lock_lost(), name="lock"))

@@ -49,7 +49,7 @@ _EMPTY_AGAIN = 30.0  # seconds for the sessions of a server that is drained agai
 
 @dataclass(frozen=True, slots=True)
 class PoolArguments:
-    pool: Annotated[str, About("Only in this pool; empty: in every pool of the node.", ParameterKind.POOL)] = ""
+    pool: Annotated[str, About("only in this pool; empty: in every pool of the node", ParameterKind.POOL)] = ""
 
 
 A = TypeVar("A", bound="PoolArguments")
@@ -90,20 +90,20 @@ def _where(scene: Scene, of: Iterable[Place]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DrainArguments(PoolArguments):
-    timeout: Annotated[float, About("For its sessions to end.", ParameterKind.DURATION, minimum=0)] = 60.0
+    timeout: Annotated[float, About("how long its sessions have to end", ParameterKind.DURATION, minimum=0)] = 60.0
     on_timeout: Annotated[
         str,
         About(
-            "Then: wait (on, until the step's deadline), abort (put everything back) or shut (end the sessions).",
+            "what then: wait on until the step's deadline, abort and put everything back, or shut what is left",
             choices=(WAIT, ABORT, SHUT),
         ),
     ] = ABORT
-    maint: Annotated[bool, About("Into maintenance when it is empty: no more checks.")] = False
+    maint: Annotated[bool, About("whether it goes into maintenance when it is empty: no more checks")] = False
 
 
 class Drain(_Balancing[DrainArguments]):
     name = "balancer.drain"
-    summary = "Takes the node out of its pools on every balancer and waits until its last session has ended."
+    summary = "Take the node out of its pools on every balancer and wait until its last session has ended."
     arguments = DrainArguments
     effect = Effect.TAKES_OUT
     deadline = 180.0
@@ -205,18 +205,16 @@ def _awaited(scene: Scene, pool: str, times: int, patience: float) -> Doing[str]
 @dataclass(frozen=True, slots=True)
 class UndrainArguments(PoolArguments):
     times: Annotated[
-        int, About("Good answers of the service on the node, in a row, before it is let in.", minimum=1)
+        int, About("good answers of the service on the node, in a row, before it is let in", minimum=1)
     ] = 3
     patience: Annotated[
-        float, About("For the service to be well and for the checks to pass.", ParameterKind.DURATION, minimum=1)
+        float, About("how long the service has to be well, and the checks to pass", ParameterKind.DURATION, minimum=1)
     ] = 30.0
 
 
 class Undrain(_Balancing[UndrainArguments]):
     name = "balancer.undrain"
-    summary = (
-        "Brings the node back into its pools: well on the node itself, ready, and UP by a passed check everywhere."
-    )
+    summary = "Bring the node back into its pools: well on the node itself, ready, and UP by a passed check everywhere."
     arguments = UndrainArguments
     effect = Effect.BRINGS_BACK
     deadline = 120.0
@@ -290,7 +288,7 @@ class _Plain(_Balancing[PoolArguments]):
 
 class Maint(_Plain):
     name = "balancer.maint"
-    summary = "Sets maintenance on every balancer at once: no checks, no new users; those it has are not waited for."
+    summary = "Set maintenance on every balancer at once: no checks, no new users; those it has are not waited for."
     effect = Effect.TAKES_OUT
     state = MAINT
     takes_out = True
@@ -301,7 +299,7 @@ class Maint(_Plain):
 
 class Ready(_Plain):
     name = "balancer.ready"
-    summary = "Lets the node back into balancing on every balancer at once; nothing is verified first."
+    summary = "Let the node back into balancing on every balancer at once; nothing is verified first."
     effect = Effect.BRINGS_BACK
     state = READY
     takes_out = False

@@ -181,15 +181,17 @@ def shut(wanted: Iterable[Place]) -> Doing[None]:
 
 
 def _tell(requests: Mapping[Place, str]) -> Doing[None]:
+    refused = []
     for (balancer, path), there in _by_balancer(requests).items():
         said = tuple(requests[place] for place in there)
         try:
             answers = yield from tell_socket(balancer, path, *said)
         except TransportError:
             continue  # whether it heard is unknown: the look that follows tells, or fails in its turn
-        for request, answer in zip(said, answers, strict=False):
-            if answer.strip():
-                raise VerbError(f'{balancer} answered "{request}" with "{one_line(answer, 100)}"')
+        pairs = zip(said, answers, strict=True)
+        refused += [f'{balancer} answered "{one}" with "{one_line(no, 100)}"' for one, no in pairs if no.strip()]
+    if refused:
+        raise VerbError("; ".join(refused))
 
 
 def _stands(answers: tuple[str, ...], wanted: list[Place]) -> tuple[int, list[Stand]]:

@@ -80,17 +80,17 @@ _NOW = Asked(0.0, 0.0)  # parsers of what has just been asked do not look at it
 
 @dataclass(frozen=True, slots=True)
 class HealthyArguments:
-    service: Annotated[str, About("Only this one; empty: every HTTP service of the node.", ParameterKind.SERVICE)] = ""
-    times: Annotated[int, About("Good answers in a row; a bad one begins again.", minimum=1)] = 5
-    interval: Annotated[float, About("Between two answers.", ParameterKind.DURATION, minimum=0.1)] = 1.0
-    version: Annotated[str, About("The version it must tell; empty: any.", ParameterKind.VERSION)] = ""
+    service: Annotated[str, About("only this one; empty: every HTTP service of the node", ParameterKind.SERVICE)] = ""
+    times: Annotated[int, About("good answers in a row; a bad one begins again", minimum=1)] = 5
+    interval: Annotated[float, About("how long from one answer to the next", ParameterKind.DURATION, minimum=0.1)] = 1.0
+    version: Annotated[str, About("the version it has to tell; empty: any", ParameterKind.VERSION)] = ""
 
 
 class Healthy(Verb[HealthyArguments]):
     """All of it is reading, so all of it is `check`; the engine asks again until it holds or the deadline is over."""
 
     name = "check.healthy"
-    summary = "Waits until the node's services are well, several times in a row, by their own health path."
+    summary = "Wait until the node's services are well, several times in a row, by their own health path."
     arguments = HealthyArguments
     mutates = False
     always = True

@@ -39,15 +39,15 @@ _POLL = 0.3
 
 @dataclass(frozen=True, slots=True)
 class MoveArguments:
-    vip: Annotated[str, About("The address to give up; empty: every one the node holds.", ParameterKind.VIP)] = ""
-    to: Annotated[str, About("Who has to have it then; empty: whoever takes it.", ParameterKind.NODE)] = ""
+    vip: Annotated[str, About("the address to give up; empty: every one the node holds", ParameterKind.VIP)] = ""
+    to: Annotated[str, About("who has to have it then; empty: whoever takes it", ParameterKind.NODE)] = ""
 
 
 class Move(Verb[MoveArguments]):
     """The step's node gives the address up. With three balancers or more keepalived chooses who takes it."""
 
     name = "vip.move"
-    summary = "The node gives its VIP up to another balancer and stays ready to take it again."
+    summary = "Let the node give its VIP up to another balancer; it stays ready to take it again."
     arguments = MoveArguments
     has_undo = True
     effect = Effect.MOVES_VIP
@@ -91,13 +91,14 @@ class Move(Verb[MoveArguments]):
         return tuple(found)
 
     def check(self, scene: Scene, args: MoveArguments) -> Doing[Standing]:
-        node, facts, wrong = scene.target.name, {}, []
+        node, facts, wrong, asked = scene.target.name, {}, [], True
         for vip in _vips(scene, args):
             found = yield from _holders(scene, vip)
             facts[vip.name] = str(found)
+            asked = asked and node not in found.silent
             if not found.moved(node, args.to):
                 wrong.append(f"{vip.name} ({vip.address}): {found}")
-        for path in _files(scene, args):
+        for path in _files(scene, args) if asked else ():
             if (yield from _is_set(path, node)):
                 facts[path] = f"set on {node}: it takes no address"
         said = "; ".join(wrong or (f"{name}: {held}" for name, held in facts.items()))

@@ -12,13 +12,13 @@ from hactl.model.verb import AnyVerb, Doing, Memory, Scene, Shown, Standing, Ver
 
 @dataclass(frozen=True, slots=True)
 class PauseArguments:
-    seconds: Annotated[float, About("How long.", ParameterKind.DURATION, minimum=0)]
-    why: Annotated[str, About("What for; it is shown while it lasts.")] = "to settle"
+    seconds: Annotated[float, About("how long", ParameterKind.DURATION, minimum=0)]
+    why: Annotated[str, About("what for; it is shown while it lasts")] = "to settle"
 
 
 class Pause(Verb[PauseArguments]):
     name = "pause"
-    summary = "Waits a stated time."
+    summary = "Wait a stated time."
     arguments = PauseArguments
     per_node = False
     mutates = False
@@ -42,16 +42,16 @@ class Pause(Verb[PauseArguments]):
 
 @dataclass(frozen=True, slots=True)
 class WaitHttpArguments:
-    port: Annotated[int, About("The port on the node.", minimum=1)]
-    path: Annotated[str, About("What is asked for.")] = "/"
-    host: Annotated[str, About("The Host header; empty: the node's address.")] = ""
-    expect_status: Annotated[int, About("The status that is waited for.", minimum=100)] = 200
-    contains: Annotated[str, About("What the answer has to contain; empty: anything.")] = ""
+    port: Annotated[int, About("the port on the node", minimum=1)]
+    path: Annotated[str, About("what is asked for")] = "/"
+    host: Annotated[str, About("the Host header; empty: the node's address")] = ""
+    expect_status: Annotated[int, About("the status that is waited for", minimum=100)] = 200
+    contains: Annotated[str, About("what the answer has to contain; empty: anything")] = ""
 
 
 class WaitHttp(Verb[WaitHttpArguments]):
     name = "wait_http"
-    summary = "Waits until an HTTP server on the node answers as it should."
+    summary = "Wait until an HTTP server on the node answers as it should."
     arguments = WaitHttpArguments
     mutates = False
 

@@ -1,6 +1,6 @@
 """Plays a verb's generator: every ask is answered by a world of plain Python, and noted.
 
-A `World` is a clock that only waits move, and one function for each kind of ask; a test gives those that its verb needs.
+A `World` is a clock that only waits move, and one function for each kind of ask; a test gives those that it needs.
 An answer that is an exception is thrown into the generator, as the engine throws a TransportError.
 """
 
@@ -42,11 +42,11 @@ def _silent(ask: Ask) -> object:
 class World:
     """What the verb is answered with, and all that it asked. `each` runs before every ask: the world moves on."""
 
-    run: Callable[[RunCommand], object] = lambda ask: _silent(ask)
-    socket: Callable[[AskSocket], object] = lambda ask: _silent(ask)
-    fetch: Callable[[Fetch], object] = lambda ask: _silent(ask)
-    read_local: Callable[[ReadLocal], object] = lambda ask: _silent(ask)
-    run_local: Callable[[RunLocal], object] = lambda ask: _silent(ask)
+    run: Callable[[RunCommand], object] = _silent
+    socket: Callable[[AskSocket], object] = _silent
+    fetch: Callable[[Fetch], object] = _silent
+    read_local: Callable[[ReadLocal], object] = _silent
+    run_local: Callable[[RunLocal], object] = _silent
     each: Callable[[World], None] = lambda _: None
     now: float = 0.0
     asked: list[Ask] = field(default_factory=list)

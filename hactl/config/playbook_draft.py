@@ -22,7 +22,7 @@ from hactl.config.wording import shown
 from hactl.model.guard import GUARDS
 from hactl.model.suggest import did_you_mean, quoted
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # no dot: "$service.package" is about the parameter `service`
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")  # no dot: "$service.package" is about the parameter `service`
 _KNOWN = [info.alias or key for key, info in PlaybookFile.model_fields.items()]
 
 
@@ -111,7 +111,7 @@ def _named_tables(document: RawTable, problems: list[Problem]) -> Iterator[tuple
             problems.append(Problem(path, f"a parameter is written as a table: [parameters.{name}]", at_key=True))
             continue
         if not _NAME.fullmatch(name):
-            message = f"{quoted(name)} is not a parameter's name: a to z, 0 to 9, and inside also _ - (at most 63)"
+            message = f"{quoted(name)} is not a parameter's name: a to z first, then also 0 to 9 _ - (at most 63)"
             problems.append(Problem(path, message, at_key=True))
         yield name, table
 

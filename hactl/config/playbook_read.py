@@ -105,7 +105,9 @@ class _Reader:
         final = [step.name for step in steps if step.verb in self.verbs and self.verbs[step.verb].irreversible]
         if head.confirm is None:
             if final:
-                message = f'missing key: confirm, because {quoted(final[0])} cannot be taken back; write "$cluster"'
+                message = (
+                    f'missing key: confirm, because {quoted(final[0])} cannot be taken back; write confirm = "$cluster"'
+                )
                 self._wrong(path, message)
         elif head.confirm.startswith("$"):
             name, known = head.confirm[1:], {*parameters, *BUILT_IN} - {"node", "run"}
@@ -148,7 +150,7 @@ class _Reader:
                 self._wrong((*path, "choices", index), said(f"choices[{index}]", str(error)))
             if choice in entry.choices[:index]:
                 self._wrong((*path, "choices", index), f"{quoted(choice)} stands here twice")
-        return tuple(entry.choices)
+        return tuple(dict.fromkeys(entry.choices))
 
     def _targets(self, values: Values) -> Targets | None:
         if self.draft.targets is None:

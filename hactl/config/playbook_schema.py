@@ -179,7 +179,7 @@ class PlaybookFile(Entry):
         dict[str, bool],
         _schema(
             type="object",
-            properties={name: {"const": False, "description": meaning} for name, meaning in GUARDS.items()},
+            properties={name: {"type": "boolean", "description": meaning} for name, meaning in GUARDS.items()},
             additionalProperties=False,
         ),
     ] = Field({})

@@ -56,6 +56,8 @@ class Steps:
     def _step(self, found: Found[StepEntry]) -> Step:
         path, entry = found.path, found.entry
         scope = self._scope(entry)
+        if scope is not Scope.RUN and not self.draft.has_targets:
+            self._wrong((*path, "scope"), f'scope = "{scope}" needs [targets], and this playbook has none')
         verb = self.verbs.get(entry.verb)
         if verb is None:
             hint = did_you_mean(entry.verb, self.verbs) or "; docs/reference/verbs.md lists them"
@@ -83,8 +85,6 @@ class Steps:
 
     def _fit(self, entry: StepEntry, path: KeyPath, scope: Scope, verb: AnyVerb) -> None:
         """Whether the verb can be done so often, tried again and taken back as the step says."""
-        if scope is not Scope.RUN and not self.draft.has_targets:
-            self._wrong((*path, "scope"), f'scope = "{scope}" needs [targets], and this playbook has none')
         if verb.per_node and scope is not Scope.NODE and entry.on is None:
             self._wrong(path, f"{verb.name} is done to a node: say which with `on`, or do it for each node")
         if entry.retries and not verb.idempotent:

@@ -20,9 +20,9 @@ from hactl.model.suggest import did_you_mean, quoted
 from hactl.model.values import said, typed
 
 _PACKAGE = ".package"
-_REFERENCE = re.compile(r"\$([A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[a-z]+)?)")
-_INSIDE = re.compile(r"(?<!\$)\$\{?([a-z0-9_][a-z0-9_]*)")
-_ESCAPED = re.compile(r"\$\$(?=[A-Za-z0-9_])")
+_REFERENCE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_-]*(?:\.[a-z]+)?)")
+_INSIDE = re.compile(r"(?<!\$)\$\{?([a-z][a-z0-9_]*)")
+_ESCAPED = re.compile(r"\$\$(?=[A-Za-z_])")
 
 BUILT_IN: Mapping[str, Parameter] = MappingProxyType(
     {

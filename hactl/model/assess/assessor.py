@@ -1,6 +1,6 @@
 """The judgement of a whole picture, and the memory that makes the next one cheap.
 
-What a node says alone is judged by NODE_JUDGES and kept until the node says something new or something it said turns
+What a node says alone is judged by `node_judges` and kept until the node says something new or something it said turns
 stale; what nodes say together is judged each time (`together`).
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import TypeAlias
 
-from hactl.model.assess import answers, backup, balancer, host, http, postgresql, reach, rollup, units
+from hactl.model.assess import answers, reach, rollup
 from hactl.model.assess.base import ClusterCase, NodeCase, Past, is_up
 from hactl.model.assess.together import Shared
 from hactl.model.findings import Assessment, Finding, Verdict
@@ -19,16 +21,26 @@ from hactl.model.state import ClusterState, NodeState
 
 _TINY = 1e-6
 
-# Judges of a connected node. `reach` comes before them all, and alone where it has something to say.
-NODE_JUDGES: tuple[Callable[[NodeCase], Iterator[Finding]], ...] = (
-    answers.judge,
-    host.judge,
-    units.judge,
-    http.judge,
-    balancer.judge,
-    postgresql.judge,
-    backup.judge,
-)
+Judge: TypeAlias = Callable[[NodeCase], Iterator[Finding]]
+
+
+@cache
+def node_judges() -> tuple[Judge, ...]:
+    """Judges of a connected node. `reach` comes before them all, and alone where it has something to say.
+
+    Loaded when there is a connected node: before, a dashboard has its first picture to show.
+    """
+    from hactl.model.assess import backup, balancer, host, http, postgresql, units  # noqa: PLC0415
+
+    return (
+        answers.judge,
+        host.judge,
+        units.judge,
+        http.judge,
+        balancer.judge,
+        postgresql.judge,
+        backup.judge,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,7 @@ class Assessor:
         )
         findings = tuple(reach.judge(case))
         if is_up(node):
-            findings = tuple(finding for judge in NODE_JUDGES for finding in judge(case))
+            findings = tuple(finding for judge in node_judges() for finding in judge(case))
         past = self._previous.nodes.get(node.name) if self._previous else None
         return _Judged(node, _good_until(node, now), findings, rollup.of_findings(findings, past, now))
 

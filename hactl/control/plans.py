@@ -57,10 +57,7 @@ async def made(  # noqa: PLR0917 - a plan is made of these
     drafted = draft(playbook, request, inventory, picture, VERBS, history, time.time())
     progress(f"looking at {len(drafted.steps)} steps")
     hands = Hands(inventory, control.transports(), clock)
-    try:
-        looked = await Looker(inventory, VERBS, picture, hands, clock).look(drafted)
-    finally:
-        hands.close()
+    looked = await Looker(inventory, VERBS, picture, hands, clock).look(drafted)
     drafted = replace(drafted, verdicts=(*drafted.verdicts, *locked))
     return finished(drafted, looked, picture, inventory, history, time.time())
 

@@ -91,10 +91,7 @@ async def carried_out(journal: Journal, inventory: Inventory, run: str, purpose:
             return await _still(control, journal, plan, run)
 
         prober = Prober(plan.endpoints, transports, clock, story.write)
-        try:
-            return await Runner(crew, lock, prober, still).run(_started(story, purpose))
-        finally:
-            hands.close()
+        return await Runner(crew, lock, prober, still).run(_started(story, purpose))
 
 
 async def _still(control: Control, journal: Journal, confirmed: Plan, run: str) -> tuple[GuardVerdict, ...]:

@@ -161,7 +161,7 @@ class Reader:
     async def _socket(self, ask: AskSocket) -> tuple[str, ...]:
         if ask.mutates:
             raise self._forbidden("; ".join(ask.requests))
-        return await self._read(ask.node, lambda: self._hands.read_socket(ask.node, ask.path, ask.requests))
+        return await self._read(ask.node, lambda: self._hands.ask_socket(ask.node, ask.path, ask.requests))
 
     async def _program(self, ask: RunLocal) -> Completed:
         if ask.command.mutates:
@@ -226,7 +226,7 @@ class Actor(Reader):
         async def tell() -> Completed:
             nonlocal answers
             begun = self._clock.monotonic()
-            answers = await self._hands.tell_socket(ask.node, ask.path, ask.requests)
+            answers = await self._hands.ask_socket(ask.node, ask.path, ask.requests)
             return Completed(0, "\n".join(filter(None, answers)), "", self._clock.monotonic() - begun)
 
         await self._act(ask.node, "; ".join(ask.requests), tell)

@@ -29,14 +29,10 @@ class Hands:
     async def run(self, node: str, command: Command) -> Completed:
         return await self._transports[node].run(command)
 
-    async def read_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]:
-        """Over a channel of its own: on a kept one the process that a reload has replaced goes on answering, with
-        numbers that no longer move, and lives as long as it is asked.
+    async def ask_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]:
+        """Over a channel of its own. On a kept one the process that a reload has replaced goes on answering, with
+        numbers that no longer move; and one that has died is asked again by its console, which a change must not be.
         """
-        return await self.tell_socket(node, path, requests)
-
-    async def tell_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]:
-        """Over a channel of its own: on a kept one that has died, a console asks again, which a change must not be."""
         console = Console(self._transports[node], path)
         try:
             return await console.ask(requests)
@@ -51,7 +47,3 @@ class Hands:
         except TimeoutError:
             return Fetched(0, "", ask.timeout, f"no answer within {ask.timeout:g} s")
         return Fetched(answer.status, answer.body, answer.latency_ms / 1000, answer.error)
-
-    def close(self) -> None:
-        """Forget what was asked over; nothing stays open between two asks."""
-        self._fetchers.clear()

@@ -144,6 +144,7 @@ unit = {_toml(f"{answers.app}.service")}
 port = {answers.port}
 health = {_toml(answers.health)}
 # package = {_toml(answers.app)}
+# public = [{{ url = "http://{answers.vip or "10.0.0.10"}/" }}] # where users reach it: probed while hactl acts on it
 # version = {{ path = "/version" }} # or {{ command = ["/usr/bin/{_comment(answers.app)}", "--version"] }}
 """
     if "db" in answers.roles:
@@ -191,6 +192,12 @@ minimum = {max(1, count - 1)} # members that must stay available
 def _foot(answers: Answers) -> str:
     role = answers.roles[-1] if answers.roles else "db"
     return f"""
+# When acting is welcome, in UTC; without any window, any time will do.
+# [[maintenance]]
+# days = ["sat", "sun"]
+# from = "02:00"
+# to = "05:00"
+
 # Limits differ from hactl's own only where they stand here.
 [thresholds]
 # disk_percent = {{ warn = 80, crit = 90 }}

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hactl.model.findings import Level
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.parameters import Value
-from hactl.model.plan import Plan, PlannedStep
+from hactl.model.plan import Plan, PlannedStep, WeakestMoment
 from hactl.model.playbook import OnFailure
 from hactl.model.text import one_line
 from hactl.view import units
@@ -43,12 +43,15 @@ def step_lines(plan: Plan, *, commands: bool = True) -> Iterator[Line]:
     """The steps in their order, under the batch that they belong to."""
     usual = _usual_failure(plan)
     batch: int | None = None
+    changed: set[str] = set()  # lanes in which something is done: what was found there says little about later steps
     for step in plan.steps:
         if step.batch != batch:
             batch = step.batch
             yield Line()
             yield Line(_batch(plan, batch), strong=True)
-        yield Line(_step(step, usual), indent=1, hang=5)
+        yield Line(_step(step, usual, told=step.lane not in changed), indent=1, hang=5)
+        if not step.skip:
+            changed.add(step.lane)
         if step.note:
             yield Line(f"note: {one_line(step.note)}", indent=6)
         if commands:
@@ -62,8 +65,7 @@ def decision_lines(plan: Plan) -> Iterator[Line]:
     yield from guard_lines(plan.verdicts)
     for weakest in plan.weakest:
         level = Level.CRIT if weakest.available < weakest.minimum else None
-        during = f", during {weakest.during}" if weakest.during else ""
-        yield Line(f"weakest moment: {weakest.sentence}{during}", level)
+        yield Line(f"weakest moment: {weakest_words(weakest)}", level)
     if plan.steps:
         yield Line(_ON_FAILURE[_usual_failure(plan)].capitalize() + budget_words(plan) + ".")
         basis = f" ({plan.estimated_from})" if plan.estimated_from else ""
@@ -115,13 +117,19 @@ def budget_words(plan: Plan) -> str:
     return f"; so does {'any failed request' if not failed else f'more than {failed} failed requests'}"
 
 
+def weakest_words(weakest: WeakestMoment) -> str:
+    """How few, and when: a plan that only brings back is weakest before it begins."""
+    when = {"": "", "now": ", as it is now"}.get(weakest.during, f", during {weakest.during}")
+    return f"{weakest.sentence}{when}"
+
+
 def _head(plan: Plan) -> Iterator[Line]:
     yield Line(f"{plan.title or plan.playbook} ({plan.playbook}) on {plan.cluster}", strong=True)
     if plan.targets:
         yield Line(f"targets: {', '.join(plan.targets)}{_batches(plan)}", indent=2)
     for node, why in plan.untouched.items():
         yield Line(f"{node} is left alone: {one_line(why)}", indent=2)
-    if plan.parameters:
+    if plan.parameters and plan.steps:
         shown = (f"{name} = {value_text(value)}" for name, value in plan.parameters.items() if value not in ("", ()))
         yield Line(f"with {', '.join(shown)}", indent=2)
     if plan.request.reason:
@@ -129,7 +137,7 @@ def _head(plan: Plan) -> Iterator[Line]:
     if plan.endpoints and plan.steps:
         watched = ", ".join(one_line(endpoint.url) for endpoint in plan.endpoints)
         yield Line(f"requests are sent all the while to {watched}", indent=2)
-    for note in plan.notes:
+    for note in plan.notes if plan.steps else ():
         yield Line(f"note: {one_line(note, 1000)}", indent=2)
 
 
@@ -147,10 +155,11 @@ def _batch(plan: Plan, batch: int) -> str:
     return f"batch {batch}: {', '.join(nodes)}{', side by side' if len(nodes) > 1 else ''}"
 
 
-def _step(step: PlannedStep, usual: OnFailure) -> str:
+def _step(step: PlannedStep, usual: OnFailure, *, told: bool) -> str:
+    """One step in a line. `told`: whether it is worth telling why it is probably not needed."""
     takes = f", about {units.duration(round(step.seconds))}" if step.seconds >= 1 else ""
     unusual = f", {_FAILURE_WORD[step.on_failure]}" if step.on_failure is not usual else ""
-    skip = f"; probably not needed: {one_line(step.skip)}" if step.skip else ""
+    skip = f"; probably not needed: {one_line(step.skip)}" if step.skip and told else ""
     return f"{step.index + 1:>3}  {step.label}: {step.verb}{takes}{unusual}{skip}"
 
 

@@ -13,7 +13,7 @@ from hactl.model.run import Outcome, ProbeTotals, Recorded, RunState, StepPhase,
 from hactl.view import report_charts, units
 from hactl.view.events import event_sentence
 from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, PHASE_LEVELS
-from hactl.view.plan import value_text
+from hactl.view.plan import value_text, weakest_words
 from hactl.view.plan_document import iso
 from hactl.view.report_style import STYLE
 from hactl.view.report_text import shown
@@ -104,8 +104,7 @@ def _tables(state: RunState) -> Iterator[str]:
         ),
     )
     for weakest in plan.weakest:
-        during = f", during {weakest.during}" if weakest.during else ""
-        yield f"<p>Weakest moment as planned: {shown(weakest.sentence + during)}</p>"
+        yield f"<p>Weakest moment as planned: {shown(weakest_words(weakest))}</p>"
     yield "<h2>Steps</h2>"
     yield _table(("", "step", "node", "phase", "took", "waited", "says"), _step_rows(state))
     if state.probes:

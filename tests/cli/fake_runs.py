@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -83,7 +84,10 @@ class FakeRuns:
         _note("undo", run=run)
 
     async def follow(self, run: str, after: int = 0) -> AsyncIterator[Recorded]:
-        for recorded in self.story(run):
+        story = self.story(run)
+        late = time.time() - story[0].at if self._scene.hold else 0.0
+        for told in story:
+            recorded = replace(told, at=told.at + late)  # what goes on has begun now
             if recorded.number <= after:
                 continue
             await asyncio.sleep(self._scene.pace)

@@ -90,10 +90,19 @@ def test_a_moment_below_the_minimum_is_critical() -> None:
 
 def test_a_step_that_fails_in_another_way_than_the_rest_says_so() -> None:
     plan = stories.plan()
-    odd = replace(plan.steps[3], on_failure=OnFailure.CONTINUE, skip="it is at 1.1.0")
+    odd = replace(plan.steps[3], on_failure=OnFailure.CONTINUE)
     text = said(replace(plan, steps=(*plan.steps[:3], odd, *plan.steps[4:])))
-    assert "4  undrain app1: balancer.undrain, about 6 s, may fail; probably not needed: it is at 1.1.0" in text
+    assert "4  undrain app1: balancer.undrain, about 6 s, may fail" in text
     assert "A failure undoes what was done on that node" in text
+
+
+def test_why_a_step_is_not_needed_is_told_until_something_is_done_before_it() -> None:
+    plan = stories.plan()
+    first, second, third, *rest = plan.steps
+    skipped = (replace(first, skip="is out"), second, replace(third, skip="is well"), *rest)
+    text = said(replace(plan, steps=skipped))
+    assert "drain app1: balancer.drain, about 4 s; probably not needed: is out" in text
+    assert "is well" not in text, "it says nothing about the time after the upgrade"
 
 
 def test_hostile_text_cannot_leave_its_line() -> None:

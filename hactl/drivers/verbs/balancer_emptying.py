@@ -1,7 +1,7 @@
 """Draining as it happens: out of balancing on every balancer, read back, and its sessions counted to zero.
 
 A reload in the middle is noticed by the process that answers, and a drain that it lost is set again. Sessions that an
-old process still serves after a reload stand in nobody's statistics: they are waited for, a bounded time.
+old process still serves after a reload stand in nobody's statistics: they get some seconds, and what is left is said.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WAIT, ABORT, SHUT, GO_ON = "wait", "abort", "shut", "go on"
 _POLL, _SOON, _LATER = 0.5, 10.0, 1.0  # seconds between two counts: at first, for how long, and then
 _AGAIN = 5  # so often a lost drain is set again: a balancer that loses more of them is not to be relied on
 _ZEROS = 2  # counts of zero in a row: a request may be between two servers
-_UNCOUNTED = 10.0  # seconds for the sessions of old processes
+_UNCOUNTED = 10.0  # seconds after a reload for the sessions of the process that it replaced
 _SHUT_WITHIN = 10.0  # seconds for sessions that were told to end
 
 
@@ -36,6 +36,7 @@ class Emptying:
     _again: int = 0
     _first: tuple[float, int] | None = None  # when the count began, and with how many
     _shut_at: float | None = None
+    _old: list[str] = field(default_factory=list)  # balancers with a process of before a reload
     _waiting: bool = False  # the timeout is over and was told
 
     def run(self) -> Doing[str]:
@@ -49,7 +50,7 @@ class Emptying:
             if (yield from self._set_again(seen)):
                 zeros = 0
                 continue
-            uncounted = yield from self._uncounted(seen, second - began)
+            uncounted = yield from self._uncounted(seen)
             zeros = zeros + 1 if seen.sessions == 0 and not uncounted else 0
             if zeros >= _ZEROS:
                 return self._ended(seen)
@@ -60,11 +61,11 @@ class Emptying:
 
     def _set_again(self, seen: Seen) -> Doing[bool]:
         """Notices a reload, and sets what it lost."""
-        for door, pid in seen.pids.items():
-            if self._pids.get(door, pid) != pid:
+        for door, process in seen.processes.items():
+            if self._pids.get(door, process.pid) != process.pid:
                 self.reloads += 1
                 yield from tell(f"{door[0]} was reloaded in the middle of the drain")
-            self._pids[door] = pid
+            self._pids[door] = process.pid
         lost = [stand.place for stand in seen.stands if not stand.out]
         if not lost:
             return False
@@ -77,13 +78,19 @@ class Emptying:
         yield from order(dict.fromkeys(lost, DRAIN))
         return True
 
-    def _uncounted(self, seen: Seen, elapsed: float) -> Doing[str]:
-        """Where old processes may still serve sessions. Asked when all that are counted are gone."""
-        if seen.sessions or elapsed > min(_UNCOUNTED, self.timeout):
+    def _uncounted(self, seen: Seen) -> Doing[str]:
+        """Where an old process may still serve sessions that will end soon. Asked when all that are counted are gone.
+
+        An old one lives as long as its longest session; those of it that are short have ended after some seconds.
+        """
+        if seen.sessions:
             return ""
-        for (balancer, _), pid in seen.pids.items():
-            if (yield from _old_processes(balancer, pid)):
-                return balancer
+        self._old = []
+        for (balancer, _), process in seen.processes.items():
+            if (yield from _old_processes(balancer, process.pid)):
+                self._old.append(balancer)
+                if process.uptime < _UNCOUNTED:
+                    return balancer
         return ""
 
     def _report(self, sessions: int, uncounted: str, second: float) -> Doing[None]:
@@ -122,6 +129,7 @@ class Emptying:
             told.append("those that would not end were shut")
         if self.reloads:
             told.append(f"reloaded meanwhile: {self.reloads}")
+        told += [f"an old process on {name} may serve sessions that nobody counts" for name in self._old]
         told += [f"without {name}: {why}" for name, why in seen.silent.items()]
         return "; ".join(told)
 

@@ -92,11 +92,19 @@ class Stand:
 
 
 @dataclass(frozen=True, slots=True)
+class Process:
+    """The HAProxy that answers now; `uptime` in seconds: a reload begins a new one."""
+
+    pid: int
+    uptime: float
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What the balancers said. `silent`: why those could not be asked that said nothing."""
 
     stands: tuple[Stand, ...]
-    pids: Mapping[Door, int]
+    processes: Mapping[Door, Process]
     silent: Mapping[str, str]
 
     @property
@@ -142,7 +150,7 @@ def look(wanted: Iterable[Place], *, without: bool = False) -> Doing[Seen]:
     Raises SilentError, and VerbError for a server that a balancer does not have.
     """
     left = _by_balancer(wanted)
-    heard: dict[Door, tuple[int, list[Stand]]] = {}
+    heard: dict[Door, tuple[Process, list[Stand]]] = {}
     silent: dict[str, str] = {}
     for attempt in range(_ATTEMPTS):
         if attempt:
@@ -164,7 +172,7 @@ def look(wanted: Iterable[Place], *, without: bool = False) -> Doing[Seen]:
     if silent and not without:
         raise SilentError(silent)
     stands = tuple(stand for _, found in heard.values() for stand in found)
-    return Seen(stands, {door: pid for door, (pid, _) in heard.items()}, silent)
+    return Seen(stands, {door: process for door, (process, _) in heard.items()}, silent)
 
 
 def order(states: Mapping[Place, str]) -> Doing[None]:
@@ -194,7 +202,7 @@ def _tell(requests: Mapping[Place, str]) -> Doing[None]:
         raise VerbError("; ".join(refused))
 
 
-def _stands(answers: tuple[str, ...], wanted: list[Place]) -> tuple[int, list[Stand]]:
+def _stands(answers: tuple[str, ...], wanted: list[Place]) -> tuple[Process, list[Stand]]:
     facts = haproxy.parse(answers, Asked(0.0, 0.0))
     checks = haproxy.checks(answers[haproxy.REQUESTS.index("show stat")])
     found = []
@@ -206,7 +214,7 @@ def _stands(answers: tuple[str, ...], wanted: list[Place]) -> tuple[int, list[St
         if server.admin is None:
             raise ParseError(f'"show servers state" does not list {place.backend}/{place.server}.')
         found.append(Stand(place, server, checks[place.backend, place.server]))
-    return facts.pid, found
+    return Process(facts.pid, facts.uptime), found
 
 
 _COMPARE = "Compare haproxy.cfg with the pool's backend and servers in the inventory."

@@ -58,6 +58,7 @@ class Balancer:
     says_no: str = ""
     deaf: bool = False
     old_processes: int = 0
+    since: float = -395.0  # when this process began
 
     def tick(self, now: float) -> None:
         for server in self.servers.values():
@@ -65,8 +66,8 @@ class Balancer:
                 server.checked_at = now
                 server.health = RISE + FALL - 1 if self.well else 0
 
-    def reload(self, *, forgets: bool) -> None:
-        self.pid += 1
+    def reload(self, now: float, *, forgets: bool) -> None:
+        self.pid, self.since = self.pid + 1, now
         for server in self.servers.values():
             server.admin = "ready" if forgets else server.admin
 
@@ -74,7 +75,8 @@ class Balancer:
         info, stat, state = _captured()
         match request.split():
             case ["show", "info"]:
-                return info.replace("Pid: 375", f"Pid: {self.pid}")
+                uptime = f"Uptime_sec: {now - self.since:.0f}"
+                return info.replace("Pid: 375", f"Pid: {self.pid}").replace("Uptime_sec: 395", uptime)
             case ["show", "stat"]:
                 return _edited(stat, self._stat)
             case ["show", "servers", "state"]:

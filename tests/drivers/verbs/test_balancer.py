@@ -181,7 +181,7 @@ def test_the_deadline_of_the_step_puts_it_back() -> None:
 
 def test_a_reload_that_loses_the_drain_is_noticed_and_drained_again() -> None:
     world = busy()
-    world.events = [(2.0, lambda w: w.lb1.reload(forgets=True)), (4.0, leave(0))]
+    world.events = [(2.0, lambda w: w.lb1.reload(w.now, forgets=True)), (4.0, leave(0))]
     assert "reloaded meanwhile: 1" in drain(world)
     assert "lb1 was reloaded in the middle of the drain" in world.told
     assert world.changed.count("lb1: set server be_shop/shop-a state drain") == 2
@@ -195,18 +195,20 @@ def test_a_balancer_that_keeps_losing_it_is_given_up() -> None:
     assert world.states == ("ready", "ready")
 
 
-def test_sessions_of_an_old_process_are_waited_for() -> None:
-    world = Lab(lb1=Balancer(old_processes=1))
+def test_sessions_of_the_process_that_a_reload_replaced_are_waited_for() -> None:
+    world = Lab(lb1=Balancer(old_processes=1, since=0.0))
     world.events = [(4.0, lambda w: setattr(w.lb1, "old_processes", 0))]
-    drain(world)
+    assert "nobody counts" not in drain(world)
     assert 4.0 <= world.now < 6.0
     assert any("nobody counts" in said for said in world.told)
 
 
-def test_an_old_process_that_never_ends_is_not_waited_for_without_end() -> None:
-    world = Lab(lb1=Balancer(old_processes=1))
-    drain(world)
-    assert world.now < 15
+@pytest.mark.parametrize(("since", "until"), [(0.0, 12.0), (-395.0, 1.0)], ids=["just now", "long ago"])
+def test_an_old_process_that_does_not_end_is_said(since: float, until: float) -> None:
+    """Its short sessions have ended some seconds after the reload; a long one may keep it for hours."""
+    world = Lab(lb1=Balancer(old_processes=1, since=since))
+    assert "an old process on lb1 may serve sessions that nobody counts" in drain(world)
+    assert world.now < until
 
 
 @pytest.mark.parametrize("before", [True, False], ids=["from the start", "in the middle"])

@@ -12,6 +12,7 @@ _SILENCE = 120.0  # seconds without any event from which on a gap is cut out
 _BREAK = 14.0  # pixels that a cut takes
 _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200)
 _TICK_EVERY = 80.0  # pixels at least between two marks
+_LABEL = 60.0  # pixels that a label takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,18 @@ class TimeAxis:
         return tuple((one.right + other.left) / 2 for one, other in zip(self.spans, self.spans[1:], strict=False))
 
     def marks(self) -> Iterator[tuple[float, float]]:
-        """Round moments (epoch seconds) and where they lie, far enough apart to be labelled."""
+        """Round moments (epoch seconds) and where they lie, far enough from each other and the edge to be labelled."""
         seconds = sum(span.end - span.begin for span in self.spans)
         pixels = sum(span.right - span.left for span in self.spans)
         step = next((step for step in _STEPS if step / seconds * pixels >= _TICK_EVERY), _STEPS[-1])
+        last = -_TICK_EVERY
         for span in self.spans:
             at = -(-span.begin // step) * step
             while at <= span.end:
-                yield at, self.x(at)
+                x = self.x(at)
+                if x - last >= _LABEL and x <= self.right - _LABEL / 4:
+                    last = x
+                    yield at, x
                 at += step
 
 

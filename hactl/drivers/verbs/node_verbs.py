@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hactl.drivers.verbs import command, file, node, package, service
+from hactl.drivers.verbs import ansible, command, file, node, package, service
 from hactl.model.verb import AnyVerb
 
-VERBS: tuple[AnyVerb, ...] = (*package.VERBS, *node.VERBS, *service.VERBS, *file.VERBS, *command.VERBS)
+VERBS: tuple[AnyVerb, ...] = (*package.VERBS, *node.VERBS, *service.VERBS, *file.VERBS, *command.VERBS, *ansible.VERBS)

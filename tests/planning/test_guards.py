@@ -15,7 +15,7 @@ from hactl.model.inventory import Inventory, MaintenanceWindow
 from hactl.model.plan import History, Looked, Plan, RunRef
 from hactl.model.playbook import Playbook, Targets
 from hactl.model.state import LinkPhase
-from tests.model.builders import DOWN, DRAINED, GIB, MAINT, NOW, Cluster, disk, lab, pgbackrest, primary
+from tests.model.builders import DOWN, DRAINED, GIB, MAINT, NOW, ROOT, Cluster, disk, lab, pgbackrest, primary
 from tests.planning.playing import (
     WALL,
     drain,
@@ -577,3 +577,10 @@ def test_the_weakest_moment_is_told() -> None:
 def test_a_link_that_is_not_up_is_not_counted_as_working() -> None:
     plan = planned(reboot("lb1"), Cluster().link("lb2", LinkPhase.CONNECTING))
     assert {"minimum-available", "unknown-data"} <= refused(plan)
+
+
+def test_the_page_about_guards_has_a_row_for_each() -> None:
+    page = (ROOT / "docs" / "guards.md").read_text(encoding="utf-8")
+    for name in GUARDS:
+        assert f"| `{name}` |" in page
+        assert f"- **{name}**. " in page

@@ -8,6 +8,7 @@ step looks again.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -39,6 +40,8 @@ T = TypeVar("T")
 PATIENCE = 30.0
 # Seconds that a verb has, once its deadline has struck, to put back what it began.
 _GRACE = 30.0
+# Seconds of a wait after which it is looked whether anybody is still in favour of it.
+_SLICE = 1.0
 # The least seconds between two words of progress in the journal.
 _QUIET = 0.5
 _NO_WAY = (UnreachableError, ConnectionLostError)
@@ -66,13 +69,15 @@ class Record(Protocol):
 class Errand:
     """For whom is asked: the step's index and node (None: the cluster), and the second by which it has to be over.
 
-    `patience` gives the seconds for which a node that is out of reach is waited for.
+    `patience` gives the seconds for which a node that is out of reach is waited for; `hurry` the second from which on
+    nothing more is waited for, because somebody wants the run to stop.
     """
 
     step: int
     node: str | None
     until: float
     patience: Callable[[str], float] = lambda _: PATIENCE
+    hurry: Callable[[], float] = lambda: math.inf
 
 
 class Progress:
@@ -99,6 +104,7 @@ class Reader:
         self._clock = clock
         self._errand = errand
         self._until = errand.until
+        self._struck = False
         self._say = say
         self.waited = 0.0  # seconds of stated waits
 
@@ -109,7 +115,6 @@ class Reader:
         """
         answer: object = None
         error: Exception | None = None
-        struck = False
         try:
             while True:
                 ask = doing.send(answer) if error is None else doing.throw(error)
@@ -120,9 +125,9 @@ class Reader:
                     error = failed
                 except TimeoutError:
                     error = self._late(ask)
-                    if struck:
+                    if self._struck:
                         raise error from None
-                    struck, self._until = True, self._clock.monotonic() + _GRACE
+                    self._struck, self._until = True, self._clock.monotonic() + _GRACE
         except StopIteration as end:
             result: T = end.value
             return result
@@ -140,8 +145,7 @@ class Reader:
                 return await self._read(where, lambda: self._hands.fetch(where, ask))
             case Wait(seconds, why):
                 self._say(why, {})
-                await self._clock.sleep(seconds)
-                self.waited += seconds
+                await self._wait(seconds)
                 return None
             case Now():
                 return self._clock.monotonic()
@@ -152,6 +156,16 @@ class Reader:
                 return await read_file(path)
             case RunLocal():
                 return await self._program(ask)
+
+    async def _wait(self, seconds: float) -> None:
+        """Raises TimeoutError, as the deadline does, when the run is to stop and has waited long enough for this."""
+        while seconds > 0:
+            if not self._struck and self._clock.monotonic() >= self._errand.hurry():
+                raise TimeoutError
+            slice_ = min(seconds, _SLICE)
+            await self._clock.sleep(slice_)
+            self.waited += slice_
+            seconds -= slice_
 
     async def _command(self, node: str, command: Command) -> Completed:
         if command.mutates:
@@ -189,6 +203,8 @@ class Reader:
 
     def _late(self, ask: Ask) -> CommandTimeoutError:
         what = ask.why if isinstance(ask, Wait) else "the last question"
+        if self._clock.monotonic() < self._until:
+            what = f"somebody wants the run to stop; {what}"
         where = getattr(ask, "node", None) or self._errand.node or HERE
         return CommandTimeoutError(where, f"the time for this step is over ({what})")
 

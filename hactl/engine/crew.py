@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from hactl.engine.asks import PATIENCE, Actor, Errand, Fence, Progress, Reader
@@ -74,11 +75,14 @@ class Crew:
         progress = Progress(self.story.write, self.clock, step.index)
         return Reader(self.hands, self.clock, self._errand(step, until), progress)
 
-    def actor(self, step: PlannedStep, until: float) -> Actor:
-        return Actor(self.hands, self.clock, self._errand(step, until), self.fence, self.story.write)
+    def actor(self, step: PlannedStep, until: float, *, hurried: bool = True) -> Actor:
+        """`hurried`: a wish to stop shortens its waits. What is put back has its time."""
+        errand = self._errand(step, until)
+        errand = errand if hurried else replace(errand, hurry=lambda: math.inf)
+        return Actor(self.hands, self.clock, errand, self.fence, self.story.write)
 
     def _errand(self, step: PlannedStep, until: float) -> Errand:
-        return Errand(step.index, step.node, until, self._patience)
+        return Errand(step.index, step.node, until, self._patience, self.will.hurry)
 
     def _patience(self, node: str) -> float:
         """Seconds to wait for a node that is out of reach; little for a balancer that the operator left out."""

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 from hactl.engine.asks import Actor, Reader
 from hactl.engine.crew import Crew
 from hactl.engine.failures import defect, reason
+from hactl.engine.will import StopWishedError
 from hactl.model.errors import HactlError, InputError, JournalError, LockError, TransportError
 from hactl.model.parameters import filled
 from hactl.model.plan import PlannedStep
@@ -237,9 +238,11 @@ class Steps:
             story = crew.story
             verdicts = crew.rules.before(story.plan, step, story.state, crew.inventory, picture, crew.clock.wall())
             blocking = [verdict.sentence for verdict in verdicts if verdict.blocks]
-            if not blocking or crew.clock.monotonic() >= until or crew.will.stopping:
+            if not blocking or crew.clock.monotonic() >= until:
                 story.write(GuardsChecked(tuple(verdicts), step.index))
                 return "; ".join(blocking)
+            if crew.will.stopping:
+                raise StopWishedError
             await crew.clock.sleep(_LOOK_AT_MOST)
             picture = await crew.fresh(step)
 

@@ -88,7 +88,7 @@ class Undoing:
         args: object = filled(verb.arguments, step.arguments)
         for last in (False, True):
             until = self._crew.clock.monotonic() + max(step.deadline, _AT_LEAST)
-            actor = self._crew.actor(step, until)
+            actor = self._crew.actor(step, until, hurried=False)
             try:
                 return await actor.carry(verb.undo(scene, args, memory))
             except (VerbError, TransportError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -17,6 +18,8 @@ log = logging.getLogger("hactl.engine")
 T = TypeVar("T")
 
 _POLL = 0.25  # seconds between two looks for wishes
+# Seconds that a step has to end by itself once somebody wants to stop; then it waits for nothing more.
+_PATIENCE = 30.0
 
 
 class StopWishedError(Exception):
@@ -33,6 +36,7 @@ class Will:
         self._stop = asyncio.Event()
         self.aborted = asyncio.Event()
         self.who = ""  # who stopped it
+        self._hurry = math.inf
         # Older wishes were for a process that is no more.
         old = diary.wishes(story.run) if story.state.attempt else ()
         self._seen = max((wish.number for wish in old), default=0)
@@ -40,6 +44,10 @@ class Will:
     @property
     def stopping(self) -> bool:
         return self._stop.is_set()
+
+    def hurry(self) -> float:
+        """The second from which on a step that is under way waits for nothing more."""
+        return self._hurry
 
     async def listen(self) -> None:
         """Until cancelled."""
@@ -72,6 +80,7 @@ class Will:
                 self._stop.set()
                 self.aborted.set()
         if self.stopping:
+            self._hurry = min(self._hurry, self._clock.monotonic() + _PATIENCE)
             self._going.set()
             self.who = self.who or who
         self._story.write(Wished(kind, who))

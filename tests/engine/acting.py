@@ -18,7 +18,7 @@ from hactl.engine.runner import Runner
 from hactl.engine.story import Story
 from hactl.engine.will import Will
 from hactl.model.command import Command, Completed
-from hactl.model.errors import HactlError, JournalError
+from hactl.model.errors import CommandTimeoutError, HactlError, JournalError
 from hactl.model.guard import GuardVerdict
 from hactl.model.journal import Wish
 from hactl.model.parameters import About
@@ -105,6 +105,19 @@ class Switch(Verb[Nothing]):
         return f"{self.word} set back to {memory['was']}"
 
 
+class Patient(Switch):
+    """Takes out and waits for as long as it may; puts back what it began when it may no longer."""
+
+    def do(self, scene: Scene, args: Nothing, memory: Memory) -> Doing[str]:
+        yield from put(self.word, self.value)
+        try:
+            yield from wait(900.0, "the sessions to end")
+        except CommandTimeoutError as error:
+            yield from put(self.word, memory["was"])
+            raise VerbError(f"{error.message}; {self.word} put back") from error
+        return "waited"
+
+
 class Once(Verb[Nothing]):
     """Adds one; to do it twice is wrong. Whether it was done can be seen."""
 
@@ -163,6 +176,7 @@ VERBS = {
         Switch("change", "version", "2"),
         Switch("mark", "mark", "2", has_undo=False),
         Switch("only-once", "version", "2", idempotent=False, has_undo=False),
+        Patient("patient", "in", "no", Effect.TAKES_OUT),
         Once(),
         Healthy(),
         Pause(),

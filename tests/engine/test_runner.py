@@ -375,6 +375,23 @@ async def test_a_stop_cuts_a_wait_short():
     assert play.clock.monotonic() - began < 5
 
 
+async def test_a_stop_leaves_a_step_that_waits_some_time_and_then_has_it_put_back_what_it_began():
+    play = Play(plan([{"verb": "patient", "deadline": 1000.0}, "change", "back"], on_failure=OnFailure.STOP))
+    wish_after(play, "app1 set in no", WishKind.STOP)
+    began = play.clock.monotonic()
+    ended = await play.run()
+    assert 30 <= play.clock.monotonic() - began < 40
+    assert "somebody wants the run to stop; the sessions to end" in ended.sentence
+    assert play.world.order == ["app1 set in no", "app1 set in yes"]
+
+
+async def test_a_stop_while_guards_refuse_fails_nothing():
+    play = Play(plan(), guards=lambda step: (GuardVerdict("unknown-data", Ruling.REFUSE, "app1 says nothing"),))
+    play.clock.call_at(play.clock.monotonic() + 5, lambda: play.diary.wish(WishKind.STOP))
+    assert (await play.run()).outcome is Outcome.STOPPED
+    assert set(play.phases.values()) == {"pending"}
+
+
 async def test_a_pause_lasts_until_somebody_says_go_on():
     play = Play(plan(["out", "pause", "change", "back"]))
     wish_after(play, "app1 set in no", WishKind.PAUSE)

@@ -32,7 +32,8 @@ class ExitCode(IntEnum):
 
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "It was done, or the question was answered.",
-    ExitCode.NEGATIVE: "The answer is no: doctor found something wrong, `status --exit-code` is not ok.",
+    ExitCode.NEGATIVE: "The answer is no: doctor or audit found something wrong, `status --exit-code` is not ok,"
+    " or the operator said no to a plan: nothing was touched.",
     ExitCode.USAGE: "What was given cannot be used: arguments, inventory, limit expression. Nothing was tried.",
     ExitCode.FAILED: "It was tried and did not work.",
     ExitCode.UNREACHABLE: "A node could not be asked: no connection, lost connection, or no answer in time.",
@@ -40,12 +41,13 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.UNSUPPORTED: "This machine or transport cannot do what was asked.",
     ExitCode.GUARDED: "A guard refuses: nothing was touched. Every refusal names its override.",
     ExitCode.UNDONE: "It failed and was undone: the cluster is as it was before.",
-    ExitCode.STOPPED: "The run was stopped before its end: `hactl runs resume` or `hactl runs undo`.",
+    ExitCode.STOPPED: "The run was stopped or aborted before its end, by Ctrl-C too: `hactl runs resume` or `hactl runs"
+    " undo`.",
     ExitCode.UNCERTAIN: "It could not be found out whether something was done; the run's report names it.",
     ExitCode.CHANGED: "The cluster has changed since the plan was made: plan again.",
     ExitCode.CRASHED: "A fault in hactl itself; a report was written.",
     ExitCode.BUSY: "Somebody else is at it: the lock is held. Try again later.",
-    ExitCode.INTERRUPTED: "Ctrl-C.",
+    ExitCode.INTERRUPTED: "Ctrl-C while nothing was being changed, or a third one while a run was followed: it goes on.",
     ExitCode.PIPE_CLOSED: "Whoever read the output went away first (`hactl status | head`).",
 }
 

@@ -41,10 +41,10 @@ class NameType(click.ParamType[str]):
         from hactl.model.errors import HactlError
 
         try:
-            inventory = _cli(ctx).load()
+            offered = list(self._offer(_cli(ctx).load(), incomplete))
         except (HactlError, OSError):
             return []
-        return [CompletionItem(name, help=about or None) for name, about in self._offer(inventory, incomplete)]
+        return [CompletionItem(name, help=about or None) for name, about in offered]
 
 
 class PlaybookType(click.ParamType[str]):
@@ -125,6 +125,26 @@ def _limits(inventory: Inventory, incomplete: str) -> Choices:
     return [(head + name, about) for name, about in _starting(_terms(inventory), term)]
 
 
+def _runs(inventory: Inventory, incomplete: str) -> Choices:
+    """The cluster's newest runs, and `last`."""
+    from hactl.control.unfinished import newest
+
+    said = [(one.run, f"{one.playbook} {', '.join(one.targets)}".strip()) for one in newest(inventory.name)]
+    return _starting([("last", "the newest one"), *said] if said else [], incomplete)
+
+
+def _playbooks(inventory: Inventory, incomplete: str) -> Choices:
+    from hactl.control.runs import Runs
+
+    return _starting([(one.name, one.title) for one in Runs(inventory).playbooks()], incomplete)
+
+
+def _guards(inventory: Inventory, incomplete: str) -> Choices:  # noqa: ARG001 - an offer's signature
+    from hactl.model.guard import GUARDS
+
+    return _starting(GUARDS.items(), incomplete)
+
+
 def _split(expression: str) -> tuple[str, str]:
     """Everything up to the beginning of the last term's name, and the rest of it."""
     start = max(expression.rfind(sign) for sign in ", ") + 1
@@ -155,4 +175,7 @@ _OFFERS: Mapping[str, Callable[[Inventory, str], Choices]] = {
     "vip": _vips,
     "role": _roles,
     "limit": _limits,
+    "run": _runs,
+    "playbook": _playbooks,
+    "overrides": _guards,
 }

@@ -88,10 +88,32 @@ def status(
     from hactl.cli import live
     from hactl.model.findings import Level
 
-    picture = live.snapshot(
-        inventory, limit=limit, timeout=timeout, show=lambda picture: click.echo(render(picture, fmt))
-    )
+    def show(picture: Picture) -> None:
+        click.echo(render(picture, fmt))
+        if fmt == "table":
+            _tell_runs(inventory.name)
+
+    picture = live.snapshot(inventory, limit=limit, timeout=timeout, show=show)
     return ExitCode.NEGATIVE if reflect and picture.assessment.cluster.level is not Level.OK else ExitCode.OK
+
+
+def _tell_runs(cluster: str) -> None:
+    """Runs that go on or were left unfinished. A journal that cannot be read hides nothing of the cluster."""
+    import time
+
+    from hactl.cli.telling import tell
+    from hactl.control.unfinished import unfinished
+    from hactl.model.errors import JournalError
+    from hactl.view.lines import Line
+    from hactl.view.runs import unfinished_lines
+
+    try:
+        lines = unfinished_lines(unfinished(cluster), time.time())
+    except JournalError as error:
+        click.echo(f"hactl: {error}", err=True)
+        return
+    if lines:
+        tell((Line(), *lines))
 
 
 def _watch(ctx: click.Context, inventory: Inventory, limit: str | None, fmt: str, seconds: float) -> None:

@@ -145,6 +145,23 @@ def test_a_shell_completes(ready: Path, shell, line: str, offered: set[str], abs
     assert not absent & found
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("hactl run dra", ["plain,drain\t"]),
+        ("hactl drain app1 --override site", ["plain,site-loss\t"]),
+        ("hactl drain app", ["plain,app1\t", "plain,app2\t", "plain,app3\t"]),
+        ("hactl undrain app1 --pool s", ["plain,shop\t"]),
+        ("hactl runs show l", []),
+    ],
+)
+def test_acting_commands_complete(ready: Path, line: str, offered: list[str]) -> None:
+    done = hactl("-i", str(LAB), home=ready, _HACTL_COMPLETE="bash_complete", HACTL_LINE=line)
+    found = done.stdout.split("\n")
+    assert [one[: one.index("\t") + 1] for one in found if one] == offered, done.stderr
+    assert not (ready / ".local" / "state").exists(), "nothing is made by completing"
+
+
 def test_without_an_inventory_there_is_nothing_to_offer_and_no_noise(home: Path) -> None:
     done = hactl(home=home, _HACTL_COMPLETE="bash_complete", HACTL_LINE="hactl status --limit ")
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")

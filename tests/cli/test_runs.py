@@ -8,9 +8,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from hactl.engine.journal import Journal, default_journal
 from hactl.view.run_document import SCHEMA, RunDocument
 from hactl.view.status_schema import document_schema
 from hactl.view.tables import text_width
+from tests.cli.conftest import Small
+from tests.cli.driving import hactl
 from tests.cli.playing import desk, play
 from tests.view import stories
 
@@ -135,3 +138,22 @@ def test_a_report_goes_to_a_file_or_to_stdout(home: Path) -> None:
     nowhere = play("done", "runs", "report", "last", "--out", "no/such/folder.html", home=home)
     assert nowhere.code == 2
     assert "cannot be written" in nowhere.err
+
+
+@pytest.mark.sshd
+def test_status_tells_of_a_run_that_was_left_unfinished(home: Path, small: Small) -> None:
+    plan, story = stories.story("killed", stories.plan(cluster="small"))
+    state = {"XDG_STATE_HOME": str(home / "state")}
+    assert "runs resume" not in hactl("-i", str(small.inventory), "status", home=home, **state).stdout
+    journal = Journal(default_journal(state))
+    journal.create(stories.RUN, plan, "anna@laptop")
+    for recorded in story:
+        journal.append(stories.RUN, recorded.event)
+    journal.close()
+    done = hactl("-i", str(small.inventory), "status", home=home, **state)
+    assert done.returncode == 0
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("run "))
+    assert f"run {stories.RUN} was not finished: rolling-upgrade by anna@laptop" in line
+    assert f"hactl runs resume {stories.RUN}" in line
+    document = hactl("-i", str(small.inventory), "status", "-o", "json", home=home, **state).stdout
+    assert json.loads(document)["cluster"]["name"] == "small"

@@ -139,7 +139,7 @@ def _explained(case: ClusterCase, pool: Pool, node: str) -> bool:
 def _differently(case: ClusterCase, pool: Pool, member: Member) -> Iterator[Finding]:
     """Taken out on all balancers and left so, or seen differently by them."""
     scope = Scope(ScopeKind.POOL, pool.name)
-    back = f"When its work is done: set server {pool.backend}/{member.server} state ready, on every balancer."
+    back = f"When its work is done: hactl undrain {member.node}. hactl runs list tells who took it out and why."
     if text := difference(member):
         yield case.finding(
             f"disagree:{pool.name}:{member.node}",

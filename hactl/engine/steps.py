@@ -117,7 +117,7 @@ class Steps:
             memory = state.memory if cut_off and state.memory is not None else await self._remember(task)
         except _FAILURES as error:
             return self._fail(task, *_told(error))
-        except HactlError:
+        except (HactlError, StopWishedError):
             raise
         except Exception as error:  # noqa: BLE001 - a defect of a verb is a failed step, not the end of the runner
             return self._fail(task, defect(error, f"looking at {step.label}").message)

@@ -181,9 +181,10 @@ def _refused(plan: Plan, how: Acting) -> ExitCode:
     from hactl.view.plan import refusal
 
     count = len(plan.refusals)
+    reasons = f"{count} reasons" if count > 1 else "a reason"
     read = how.fmt == "text" and sys.stdout.isatty()
     raise GuardError(
-        f"{count} guard{'s' * (count != 1)} refuse{'s' * (count == 1)}; nothing was touched.",
+        f"Refused for {reasons}; nothing was touched.",
         () if read else tuple(map(refusal, plan.refusals)),
         remedy="" if read else "An override wants --reason TEXT.",
     )

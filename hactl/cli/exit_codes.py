@@ -47,7 +47,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.CHANGED: "The cluster has changed since the plan was made: plan again.",
     ExitCode.CRASHED: "A fault in hactl itself; a report was written.",
     ExitCode.BUSY: "Somebody else is at it: the lock is held. Try again later.",
-    ExitCode.INTERRUPTED: "Ctrl-C while nothing was being changed, or a third one while a run was followed: it goes on.",
+    ExitCode.INTERRUPTED: "Ctrl-C while nothing was being changed, or a third one while following a run: it goes on.",
     ExitCode.PIPE_CLOSED: "Whoever read the output went away first (`hactl status | head`).",
 }
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--service", metavar="NAME", help="What to upgrade. [default: the only service with a package]")
 @click.option("--os", "system", is_flag=True, help="The operating system's packages instead of a service's.")
 @click.option("--to", "version", metavar="VERSION", help="The version. [default: the newest that nodes are offered]")
+@click.option("--refresh", is_flag=True, help="Read the nodes' package lists anew first.")
 @click.option("-l", "--limit", metavar="EXPR", help="Only these of the service's nodes: names, globs, site:, !TERM.")
 @click.option("--batch", metavar="N|%", help="So many nodes at a time: 2, 25%. [default: 1]")
 @click.option("--canary", type=click.IntRange(0), metavar="N", help="So many nodes first, one by one.")
@@ -43,6 +44,7 @@ def upgrade(
     service: str | None,
     system: bool,
     version: str | None,
+    refresh: bool,
     limit: str | None,
     batch: str | None,
     canary: int | None,
@@ -67,7 +69,7 @@ def upgrade(
     if not system:
         subject = _service(service, inventory)
         playbook = _playbook(subject)
-        given |= {"service": subject.name, "version": version}
+        given |= {"service": subject.name, "version": version, "refresh": refresh or None}
     if playbook == "balancer-upgrade" and (batch or canary or pause):
         raise click.UsageError("Balancers are upgraded one by one; --batch, --canary and --pause do not apply.")
     parameters: dict[str, Value] = {name: value for name, value in given.items() if value is not None}

@@ -78,10 +78,17 @@ def decision_lines(plan: Plan) -> Iterator[Line]:
 
 
 def guard_lines(verdicts: tuple[GuardVerdict, ...]) -> Iterator[Line]:
-    """Refusals first, each with what sets it aside; then what was set aside, warnings, and the names of the content."""
-    for verdict in sorted(verdicts, key=_rank):
-        if verdict.ruling is not Ruling.OK:
-            yield from _verdict(verdict)
+    """Refusals first, each guard's with what sets it aside; then what was set aside, warnings, and who is content."""
+    blocking = {verdict.guard: verdict for verdict in verdicts if verdict.blocks}
+    for guard, verdict in blocking.items():
+        for one in verdicts:
+            if one.guard == guard and one.blocks:
+                yield _verdict(one, Level.CRIT, "refused")
+        aside = f"--override {guard} --reason WHY sets it aside" if verdict.can_override else way_out(verdict)
+        yield Line(f"> {aside}", indent=9)
+    for verdict in sorted(verdicts, key=lambda one: not one.overridden):
+        if verdict.ruling is not Ruling.OK and not verdict.blocks:
+            yield _verdict(verdict, Level.WARN, "waived" if verdict.overridden else "warn")
     loud = {verdict.guard for verdict in verdicts if verdict.ruling is not Ruling.OK}
     content = dict.fromkeys(verdict.guard for verdict in verdicts if verdict.guard not in loud)
     if content:
@@ -168,19 +175,5 @@ def _usual_failure(plan: Plan) -> OnFailure:
     return Counter(step.on_failure for step in plan.steps).most_common(1)[0][0] if plan.steps else OnFailure.STOP
 
 
-def _rank(verdict: GuardVerdict) -> int:
-    if verdict.blocks:
-        return 0
-    return 1 if verdict.overridden else 2
-
-
-def _verdict(verdict: GuardVerdict) -> Iterator[Line]:
-    said = f"{verdict.guard}: {one_line(verdict.sentence, 400)}"
-    if verdict.blocks:
-        yield Line(said, Level.CRIT, hang=9, mark="refused")
-        aside = f"--override {verdict.guard} --reason WHY sets it aside" if verdict.can_override else way_out(verdict)
-        yield Line(f"> {aside}", indent=9)
-    elif verdict.overridden:
-        yield Line(said, Level.WARN, hang=9, mark="waived")
-    else:
-        yield Line(said, Level.WARN, hang=9, mark="warn")
+def _verdict(verdict: GuardVerdict, level: Level, mark: str) -> Line:
+    return Line(f"{verdict.guard}: {one_line(verdict.sentence, 400)}", level, hang=9, mark=mark)

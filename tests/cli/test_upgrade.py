@@ -20,6 +20,7 @@ from tests.cli.playing import play
             {"service": "shop", "batch": "50%", "canary": 1, "pause": "30s"},
             "app1,app2",
         ),
+        (("--refresh",), "rolling-upgrade", {"service": "shop", "refresh": True}, None),
         (("--service", "balancer"), "balancer-upgrade", {"service": "balancer"}, None),
         (("--os", "--limit", "role:app", "--batch", "2"), "os-upgrade", {"batch": "2"}, "role:app"),
     ],

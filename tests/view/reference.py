@@ -1,6 +1,6 @@
-"""Writes docs/reference/status.schema.json, and the tables of status.md beside it, from the classes of the document.
+"""Writes the schemas in docs/reference, and the tables of the pages beside them, from the classes of the documents.
 
-`python -m tests.view.reference` writes both anew; a test says when that is due.
+`python -m tests.view.reference` writes all anew; a test says when that is due.
 """
 
 from __future__ import annotations
@@ -10,28 +10,52 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hactl.view.status_schema import status_schema
+from hactl.view import plan_document, run_document
+from hactl.view.status_schema import document_schema, status_schema
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
-SCHEMA = FOLDER / "status.schema.json"
-PAGE = FOLDER / "status.md"
-MARK = "<!-- below: written by `python -m tests.view.reference` from hactl/view/status.py -->"
 
 
-def schema_text() -> str:
-    return json.dumps(status_schema(), indent=2, ensure_ascii=False) + "\n"
+def _schemas() -> Mapping[str, Mapping[str, object]]:
+    return {
+        "status": status_schema(),
+        "plan": document_schema(plan_document.PlanDocument, plan_document.SCHEMA, "hactl drain --plan"),
+        "run": document_schema(run_document.RunDocument, run_document.SCHEMA, "hactl runs show"),
+    }
 
 
-def page_text() -> str:
+SCHEMAS = _schemas()
+# What each page's tables are made from: a schema, and what its document is called there.
+PAGES = {"status": {"The document": "status"}, "run": {"The plan": "plan", "The run": "run"}}
+_SOURCES = {"status": "hactl/view/status.py", "run": "hactl/view/plan_document.py and run_document.py"}
+
+
+def schema_path(name: str) -> Path:
+    return FOLDER / f"{name}.schema.json"
+
+
+def page_path(name: str) -> Path:
+    return FOLDER / f"{name}.md"
+
+
+def schema_text(name: str) -> str:
+    return json.dumps(SCHEMAS[name], indent=2, ensure_ascii=False) + "\n"
+
+
+def page_text(name: str) -> str:
     """The page as it is, with its tables as they should be."""
-    head = PAGE.read_text(encoding="utf-8").partition(MARK)[0]
-    return head + MARK + "\n" + "\n".join(_tables()) + "\n"
+    mark = f"<!-- below: written by `python -m tests.view.reference` from {_SOURCES[name]} -->"
+    head = page_path(name).read_text(encoding="utf-8").partition(mark)[0]
+    return head + mark + "\n" + "\n".join(_tables(PAGES[name])) + "\n"
 
 
-def _tables() -> Iterator[str]:
-    schema = status_schema()
-    yield from _table("The document", schema)
-    for name, definition in schema["$defs"].items():
+def _tables(documents: Mapping[str, str]) -> Iterator[str]:
+    """The documents, then what they are made of, each once."""
+    parts: dict[str, Mapping[str, object]] = {}
+    for title, name in documents.items():
+        yield from _table(title, SCHEMAS[name])
+        parts |= SCHEMAS[name]["$defs"]
+    for name, definition in sorted(parts.items()):
         yield from _table(name, definition)
 
 
@@ -48,6 +72,8 @@ def _type(field: Mapping[str, object]) -> str:
             return f"[{name}](#{name.lower()})"
         case {"enum": list(values)}:
             return " or ".join(f"`{json.dumps(value)}`" for value in values)
+        case {"const": value}:
+            return f"`{json.dumps(value)}`"
         case {"anyOf": list(kinds)}:
             return " or ".join(map(_type, kinds))
         case {"items": dict(inner)}:
@@ -60,6 +86,9 @@ def _type(field: Mapping[str, object]) -> str:
 
 
 if __name__ == "__main__":
-    SCHEMA.write_text(schema_text(), encoding="utf-8")
-    PAGE.write_text(page_text(), encoding="utf-8")
-    sys.stdout.write(f"{SCHEMA}\n{PAGE}\n")
+    for each in SCHEMAS:
+        schema_path(each).write_text(schema_text(each), encoding="utf-8")
+        sys.stdout.write(f"{schema_path(each)}\n")
+    for each in PAGES:
+        page_path(each).write_text(page_text(each), encoding="utf-8")
+        sys.stdout.write(f"{page_path(each)}\n")

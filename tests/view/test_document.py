@@ -27,11 +27,17 @@ def named(items: list[dict[str, object]], name: str, key: str = "name") -> dict[
     return next(item for item in items if item[key] == name)
 
 
-def test_schema_and_page_are_those_of_the_classes() -> None:
+@pytest.mark.parametrize("name", reference.SCHEMAS)
+def test_schemas_are_those_of_the_classes(name: str) -> None:
     """If not: `python -m tests.view.reference`."""
-    assert reference.SCHEMA.read_text(encoding="utf-8") == reference.schema_text()
-    assert reference.PAGE.read_text(encoding="utf-8") == reference.page_text()
-    jsonschema.Draft202012Validator.check_schema(json.loads(reference.schema_text()))
+    assert reference.schema_path(name).read_text(encoding="utf-8") == reference.schema_text(name)
+    jsonschema.Draft202012Validator.check_schema(json.loads(reference.schema_text(name)))
+
+
+@pytest.mark.parametrize("name", reference.PAGES)
+def test_pages_are_those_of_the_classes(name: str) -> None:
+    """If not: `python -m tests.view.reference`."""
+    assert reference.page_path(name).read_text(encoding="utf-8") == reference.page_text(name)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

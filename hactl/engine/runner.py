@@ -325,7 +325,8 @@ class Runner:
             parts += remains(self._crew.story.state)
             if outcome is Outcome.UNDONE and (nodes := kept(self._crew.story.state)):
                 parts.append(f"done before and left so: {', '.join(nodes)}")
-        return RunEnded(outcome, "; ".join(dict.fromkeys(parts)), seconds, halt.error if halt is not None else "")
+        sentence = "; ".join(dict.fromkeys(part.rstrip(".") for part in parts))
+        return RunEnded(outcome, sentence, seconds, halt.error if halt is not None else "")
 
     def _outcome(self, halt: Halt | None) -> Outcome:
         if halt is not None and halt.outcome in {Outcome.CANCELLED, Outcome.STOPPED}:

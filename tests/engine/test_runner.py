@@ -250,7 +250,7 @@ async def test_a_lock_that_somebody_holds_ends_the_run_before_it_begins():
     play = Play(plan())
     play.lock.refuses = LockHeldError("The lock is held by bob.")
     ended = await play.run()
-    assert (ended.outcome, ended.error, ended.sentence) == (Outcome.STOPPED, "lock-held", "The lock is held by bob.")
+    assert (ended.outcome, ended.error, ended.sentence) == (Outcome.STOPPED, "lock-held", "The lock is held by bob")
     assert not play.world.acts
 
 

@@ -19,7 +19,7 @@ import click
 
 from hactl.cli.context import Cli
 from hactl.cli.exit_codes import ExitCode
-from hactl.model.errors import GuardError, InputError
+from hactl.model.errors import GuardError, InputError, LockHeldError
 
 if TYPE_CHECKING:
     from hactl.cli.asking import Terminal
@@ -180,6 +180,9 @@ def _refused(plan: Plan, how: Acting) -> ExitCode:
     """Every refusal at once: on stderr too, unless it stands right above."""
     from hactl.view.plan import refusal
 
+    if any(verdict.guard == "lock" for verdict in plan.refusals):
+        told = "; ".join(verdict.sentence for verdict in plan.refusals)
+        raise LockHeldError(f"Nothing was touched: {told}.", remedy="See `hactl lock show`; try again when it is free.")
     count = len(plan.refusals)
     reasons = f"{count} reasons" if count > 1 else "a reason"
     read = how.fmt == "text" and sys.stdout.isatty()

@@ -23,7 +23,7 @@ from hactl.control.plans import lock_transports, made
 from hactl.drivers.verbs.catalogue import VERBS
 from hactl.engine.journal import Journal, default_journal, new_run_id
 from hactl.engine.lock import break_lock, holders
-from hactl.model.errors import GuardError, InputError, InternalError, RunNotFoundError
+from hactl.model.errors import GuardError, InputError, InternalError, LockHeldError, RunNotFoundError
 from hactl.model.inventory import Inventory
 from hactl.model.journal import RunSummary
 from hactl.model.lock import LockBroken, LockPicture
@@ -65,10 +65,13 @@ class Runs:
     def start(self, plan: Plan) -> str:
         """Carry the plan out, in a process of its own. The run's id, once that process has begun.
 
-        Raises GuardError when guards refuse, JournalError, InternalError when the process did not begin.
+        Raises GuardError when guards refuse, LockHeldError when it is the lock's, JournalError, and InternalError when
+        the process did not begin.
         """
         if plan.refusals:
             reasons = tuple(verdict.sentence for verdict in plan.refusals)
+            if any(verdict.guard == "lock" for verdict in plan.refusals):
+                raise LockHeldError(f"Nothing was touched: {'; '.join(reasons)}.", remedy="See `hactl lock show`.")
             raise GuardError(f"Guards refuse: {'; '.join(reasons)}.", reasons)
         if not plan.steps:
             raise InputError("There is nothing to do: every target is as it should be.")

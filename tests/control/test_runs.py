@@ -17,7 +17,7 @@ import pytest
 from hactl.config import load_inventory
 from hactl.control.runs import Runs
 from hactl.engine.journal import Journal, default_journal
-from hactl.model.errors import GuardError, InputError, InternalError, JournalError, RunNotFoundError
+from hactl.model.errors import GuardError, InputError, InternalError, JournalError, LockHeldError, RunNotFoundError
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.plan import Plan, PlannedStep, Request
 from hactl.model.run import Outcome, RunEnded, RunStarted, WishKind
@@ -136,6 +136,15 @@ def test_what_guards_refuse_is_not_started(runs: Runs) -> None:
         runs.start(replace(PLAN, verdicts=verdicts))
     assert caught.value.reasons == ("shop would have 0 of 1", "sudo says no")
     assert runs.runs() == []
+
+
+def test_a_lock_that_somebody_holds_is_told_as_that(runs: Runs) -> None:
+    verdicts = (
+        GuardVerdict("lock", Ruling.REFUSE, "the lock is held: ben for drain", can_override=False),
+        GuardVerdict("minimum-available", Ruling.REFUSE, "shop would have 0 of 1"),
+    )
+    with pytest.raises(LockHeldError, match="ben for drain; shop would have"):
+        runs.start(replace(PLAN, verdicts=verdicts))
 
 
 def test_nothing_to_do_is_not_started(runs: Runs) -> None:

@@ -180,6 +180,8 @@ def proof_lines(state: RunState, *, alive: bool = False) -> Iterator[Line]:
     level = outcome_level(state.outcome, alive=alive)
     word = outcome_word(state, alive=alive)
     sentence = one_line(state.sentence, 1000)
+    if state.outcome is None and not alive:
+        sentence = "nobody works on it any more"
     yield Line(f"{word}{_took(state)}{': ' if sentence else ''}{sentence}", level, strong=True)
     for planned, step in zip(state.plan.steps, state.steps, strict=True):
         if step.phase in {StepPhase.FAILED, StepPhase.UNKNOWN, StepPhase.UNDO_FAILED}:

@@ -60,8 +60,8 @@ def unfinished_lines(runs: Sequence[RunRef], now: float) -> tuple[Line, ...]:
 def _unfinished(run: RunRef, now: float) -> Line:
     since = f"{run.playbook} by {run.who} since {units.moment(run.since, now)}"
     if run.alive:
-        return Line(f"run {run.run} is going on: {since}; hactl runs attach {run.run}", mark="run", hang=9)
-    what = f"run {run.run} was not finished: {since}; hactl runs resume {run.run}, or undo"
+        return Line(f"{run.run} is going on: {since}; hactl runs attach {run.run}", mark="run", hang=9)
+    what = f"{run.run} was not finished: {since}; hactl runs resume {run.run}, or undo"
     return Line(what, Level.WARN, mark="run", hang=9)
 
 

@@ -153,7 +153,7 @@ def test_status_tells_of_a_run_that_was_left_unfinished(home: Path, small: Small
     done = hactl("-i", str(small.inventory), "status", home=home, **state)
     assert done.returncode == 0
     (line,) = (line for line in done.stdout.splitlines() if line.startswith("run "))
-    assert f"run {stories.RUN} was not finished: rolling-upgrade by anna@laptop" in line
+    assert f"{stories.RUN} was not finished: rolling-upgrade by anna@laptop" in line
     assert f"hactl runs resume {stories.RUN}" in line
     document = hactl("-i", str(small.inventory), "status", "-o", "json", home=home, **state).stdout
     assert json.loads(document)["cluster"]["name"] == "small"

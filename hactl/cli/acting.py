@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from hactl.cli.context import Cli
-from hactl.cli.exit_codes import ExitCode
-from hactl.model.errors import GuardError, InputError, LockHeldError
+from hactl.cli.exit_codes import ExitCode, exit_code
+from hactl.model.errors import GuardError, InputError
 
 if TYPE_CHECKING:
     from hactl.cli.asking import Terminal
@@ -88,7 +88,7 @@ def act(
     limit: str | None = None,
     inventory: Inventory | None = None,
 ) -> ExitCode:
-    """Plan, show, ask, start, follow. Raises GuardError when guards refuse."""
+    """Plan, show, ask, start, follow."""
     from hactl.cli.asking import Terminal
 
     _require_sense(how, terminal=Terminal.present())
@@ -177,20 +177,20 @@ def _show(plan: Plan, how: Acting) -> None:
 
 
 def _refused(plan: Plan, how: Acting) -> ExitCode:
-    """Every refusal at once: on stderr too, unless it stands right above."""
+    """Every refusal at once: on stderr too, unless it stands right above. A lock that is held has its own exit code."""
+    from hactl.cli.errors import told
     from hactl.view.plan import refusal
 
-    if any(verdict.guard == "lock" for verdict in plan.refusals):
-        told = "; ".join(verdict.sentence for verdict in plan.refusals)
-        raise LockHeldError(f"Nothing was touched: {told}.", remedy="See `hactl lock show`; try again when it is free.")
     count = len(plan.refusals)
-    reasons = f"{count} reasons" if count > 1 else "a reason"
     read = how.fmt == "text" and sys.stdout.isatty()
-    raise GuardError(
-        f"Refused for {reasons}; nothing was touched.",
+    locked = any(verdict.guard == "lock" for verdict in plan.refusals)
+    error = GuardError(
+        f"Refused for {f'{count} reasons' if count > 1 else 'a reason'}; nothing was touched.",
         () if read else tuple(map(refusal, plan.refusals)),
-        remedy="" if read else "An override wants --reason TEXT.",
+        remedy="See `hactl lock show`; try again when it is free." if locked else "An override wants --reason TEXT.",
     )
+    click.echo(told(error), err=True)
+    return ExitCode.BUSY if locked else exit_code(error)
 
 
 def _confirmed(plan: Plan, how: Acting) -> bool:

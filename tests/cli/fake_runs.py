@@ -39,6 +39,7 @@ class Scene:
 SCENES: dict[str, Scene] = {
     **{name: Scene(stories.plan(), name) for name in stories.STORIES},
     "refused": Scene(stories.refused()),
+    "busy": Scene(stories.busy()),
     "nothing": Scene(stories.plan(nodes=(), title="nothing", weakest=())),
     "irreversible": Scene(stories.plan(irreversible=True, confirm="lab")),
     "slow": Scene(stories.plan(), "done", pace=0.05),

@@ -77,7 +77,14 @@ def test_guards_that_refuse_end_it_with_every_reason_and_way_out(home: Path) -> 
         for text in (done.out, done.err):
             assert "minimum-available: shop would keep 1 of 3, minimum 2" in text
             assert "--override minimum-available" in text
-            assert "lock: held by bert" in text
+            assert "targets: db9 is in no pool" in text
+
+
+def test_somebody_else_who_is_at_it_has_an_exit_code_of_their_own(home: Path) -> None:
+    for mode in ("--yes", "--plan"):
+        done = play("busy", "drain", "app1", mode, home=home)
+        assert (done.code, done.whats) == (75, ["plan"])
+        assert "lock: held by bert for drain (cannot be overridden)" in done.err
 
 
 def test_a_plan_as_a_document(home: Path) -> None:

@@ -94,10 +94,15 @@ def refused() -> Plan:
         verdicts=(
             GuardVerdict("minimum-available", Ruling.REFUSE, "shop would keep 1 of 3, minimum 2", pool="shop"),
             GuardVerdict("maintenance-window", Ruling.REFUSE, "it is Thursday", overridden=True),
-            GuardVerdict("lock", Ruling.REFUSE, "held by bert", can_override=False),
+            GuardVerdict("targets", Ruling.REFUSE, "db9 is in no pool", can_override=False),
             GuardVerdict("unknown-data", Ruling.OK, "all is known"),
         )
     )
+
+
+def busy() -> Plan:
+    """The same, while somebody else is at it."""
+    return plan(verdicts=(GuardVerdict("lock", Ruling.REFUSE, "held by bert for drain", can_override=False),))
 
 
 @dataclass

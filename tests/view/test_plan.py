@@ -69,7 +69,7 @@ def test_all_refusals_are_told_at_once_first_and_with_their_way_out() -> None:
     assert [(line.mark, line.text) for line in told] == [
         ("refused", "minimum-available: shop would keep 1 of 3, minimum 2"),
         ("", "> --override minimum-available --reason WHY sets it aside"),
-        ("refused", "lock: held by bert"),
+        ("refused", "targets: db9 is in no pool"),
         ("", "> cannot be overridden"),
         ("waived", "maintenance-window: it is Thursday"),
         ("ok", "unknown-data"),
@@ -77,7 +77,7 @@ def test_all_refusals_are_told_at_once_first_and_with_their_way_out() -> None:
     assert told[0].level is Level.CRIT
     assert [refusal(verdict) for verdict in stories.refused().refusals] == [
         "minimum-available: shop would keep 1 of 3, minimum 2 (--override minimum-available)",
-        "lock: held by bert (cannot be overridden)",
+        "targets: db9 is in no pool (cannot be overridden)",
     ]
 
 
@@ -129,7 +129,7 @@ def test_the_document_is_one_of_the_schema(plan: Plan) -> None:
 def test_the_document_holds_what_the_words_say() -> None:
     found = plan_document(stories.refused())
     blocking = [guard["guard"] for guard in found["guards"] if guard["blocks"]]
-    assert blocking == ["minimum-available", "lock"]
+    assert blocking == ["minimum-available", "targets"]
     assert [guard["guard"] for guard in found["guards"] if guard["overridden"]] == ["maintenance-window"]
     assert found["weakest"][0]["available"] == 2
     assert found["steps"][0]["first"][0] == {

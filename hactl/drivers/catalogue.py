@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hactl.drivers import apt, haproxy, host, http, pgbackrest, postgresql, systemd
+from hactl.drivers import apt, drain_note, haproxy, host, http, pgbackrest, postgresql, systemd
 from hactl.drivers.probe import Probe
 from hactl.model.inventory import (
     HaproxyService,
@@ -26,6 +26,7 @@ def probes_for(inventory: Inventory, node: Node) -> tuple[Probe, ...]:
         host.disk(),
         host.clock(),
         systemd.units(units),
+        *((drain_note.probe(inventory.name),) if inventory.pools_of(node.name) else ()),
         apt.packages(packages),
     )
     repositories = tuple(

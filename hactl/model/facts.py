@@ -86,6 +86,26 @@ class UnitFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DrainNote:
+    """What somebody who took the node out of its pools left written on it. Anybody with a login may have written it."""
+
+    node: str
+    pools: tuple[str, ...]
+    who: str  # "anna@laptop"
+    why: str  # "" when no reason was given
+    when: float  # epoch seconds by the node's own clock
+    run: str  # its id in the journal of whoever did it
+
+
+@dataclass(frozen=True, slots=True)
+class NoteFacts:
+    """`note` None: there is none, or there is one that cannot be made out, for the reason `ignored`."""
+
+    note: DrainNote | None = None
+    ignored: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PackageFacts:
     """Slow things: installed versions of the inventory's packages, upgrades, reboot."""
 
@@ -325,6 +345,7 @@ Facts: TypeAlias = (
     | DiskFacts
     | ClockFacts
     | UnitFacts
+    | NoteFacts
     | PackageFacts
     | HttpFacts
     | VersionFacts

@@ -8,13 +8,14 @@ from enum import Enum
 from typing import TypeAlias
 
 from hactl.model.assess.members import Member, difference, members, word
-from hactl.model.facts import HaproxyFacts, HaproxyServer, VersionFacts
+from hactl.model.assess.notes import note_of
+from hactl.model.facts import DrainNote, HaproxyFacts, HaproxyServer, VersionFacts
 from hactl.model.findings import Finding
 from hactl.model.inventory import Pool
 from hactl.model.observed import Observed
 from hactl.model.picture import Picture
 from hactl.view import document_databases, document_nodes, status
-from hactl.view.document_parts import judgement, level_name, moment
+from hactl.view.document_parts import iso, judgement, level_name, moment
 
 Scalar: TypeAlias = str | int | float | bool | None
 Json: TypeAlias = "Scalar | list[Json] | dict[str, Json]"
@@ -110,11 +111,11 @@ def _pool(picture: Picture, pool: Pool) -> status.PoolStatus:
         minimum=found.minimum,
         drained=list(found.drained),
         disagreements=list(found.disagreements),
-        members=[_member(member, balancers) for member in members(pool, asked)],
+        members=[_member(picture, pool, member, balancers) for member in members(pool, asked)],
     )
 
 
-def _member(member: Member, balancers: Sequence[str]) -> status.PoolMember:
+def _member(picture: Picture, pool: Pool, member: Member, balancers: Sequence[str]) -> status.PoolMember:
     on = [
         _server(name, member.seen[name])
         if name in member.seen
@@ -123,7 +124,14 @@ def _member(member: Member, balancers: Sequence[str]) -> status.PoolMember:
         )
         for name in balancers
     ]
-    return status.PoolMember(member.node, member.server, agree=not difference(member), on=on)
+    note = note_of(picture.state, pool, member.node, picture.now) if member.drained_on else None
+    return status.PoolMember(
+        member.node, member.server, agree=not difference(member), taken_out=_note(note) if note else None, on=on
+    )
+
+
+def _note(note: DrainNote) -> status.NoteStatus:
+    return status.NoteStatus(note.who, note.why, iso(note.when), note.run)
 
 
 def _server(balancer: str, row: HaproxyServer | None) -> status.ServerStatus:

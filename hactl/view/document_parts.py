@@ -17,7 +17,12 @@ def level_name(level: Level) -> LevelName:
 
 def moment(picture: Picture, monotonic: float) -> str:
     """A second of the picture's clock as ISO 8601 in UTC, to the second."""
-    return datetime.fromtimestamp(picture.state.wall(monotonic), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return iso(picture.state.wall(monotonic))
+
+
+def iso(epoch: float) -> str:
+    """The same of epoch seconds."""
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def judgement(picture: Picture, verdict: Verdict) -> Judgement:

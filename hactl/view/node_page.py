@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hactl.model import rates
-from hactl.model.facts import ClockFacts, DiskFacts, HostFacts, PackageFacts, UnitFacts, VersionFacts
+from hactl.model.assess.notes import by_whom, note_of
+from hactl.model.facts import ClockFacts, DiskFacts, HostFacts, NoteFacts, PackageFacts, UnitFacts, VersionFacts
 from hactl.model.findings import Finding, Level
 from hactl.model.inventory import Service
-from hactl.model.observed import Unknown
+from hactl.model.observed import Observed, Unknown
 from hactl.model.picture import Picture
 from hactl.model.state import LinkPhase, NodeState
 from hactl.view import node_services, units
@@ -29,6 +30,7 @@ def node_facts(picture: Picture, node: str) -> tuple[Section, ...]:
     sections = [
         Section("findings", tuple(page.findings())),
         Section("link", tuple(page.link())),
+        Section("balancing", tuple(page.balancing())),
         Section("machine", tuple(page.machine())),
         Section("disks", tuple(page.disks())),
         Section("system", tuple(page.system())),
@@ -67,6 +69,22 @@ class _Page:
             yield Fact("reason", link.reason, level)
         if link.attempts:
             yield Fact("attempts", str(link.attempts))
+
+    def balancing(self) -> Iterator[Fact]:
+        """The pools that it is out of, and who took it out; the note of a node that is in all of them is not told."""
+        pools = self.picture.state.inventory.pools_of(self.state.name)
+        out = [one for one in pools if self.state.name in self.picture.assessment.pools[one.name].drained]
+        for pool in out:
+            note = note_of(self.picture.state, pool, self.state.name, self.now)
+            if note is None:
+                yield Fact(pool.name, "taken out, by whom is not known", Level.WARN)
+                continue
+            run = f" (run {note.run})" if note.run else ""
+            whom = by_whom(note, self.picture.state.wall(self.now))
+            yield Fact(pool.name, f"taken out {whom}{run}", Level.WARN)
+        answer = self.state.read("note", NoteFacts, self.now)
+        if out and isinstance(answer, Observed) and answer.value.ignored:
+            yield Fact("note", f"? {answer.value.ignored}", Level.UNKNOWN)
 
     def machine(self) -> Iterator[Fact]:
         host = self.state.read("host", HostFacts, self.now)

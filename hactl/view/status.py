@@ -69,12 +69,29 @@ class ServerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteStatus:
+    """Who took a member out of its pool, when and why ("" where no reason was given), as the note on its node tells.
+
+    `run` is the run's id in the journal of whoever did it.
+    """
+
+    who: str
+    why: str
+    at: str
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class PoolMember:
-    """A member by its node and by HAProxy's name for it. `agree` false: the balancers see it differently."""
+    """A member by its node and by HAProxy's name for it. `agree` false: the balancers see it differently.
+
+    `taken_out` null: nobody took it out, or nobody who did left a note that can be read now.
+    """
 
     node: str
     server: str
     agree: bool
+    taken_out: NoteStatus | None
     on: list[ServerStatus]
 
 

@@ -11,7 +11,7 @@ from hactl.drivers.probe import AskProbe, Cadence, ExecProbe, FetchProbe, QueryP
 from hactl.model.inventory import Inventory
 
 LAB = Path(__file__).parents[2] / "inventory" / "lab.toml"
-MACHINE = ("host", "disk", "clock", "units", "packages")
+MACHINE = ("host", "disk", "clock", "units")
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +22,10 @@ def lab() -> Inventory:
 @pytest.mark.parametrize(
     ("node", "services"),
     [
-        ("lb1", ("haproxy:balancer",)),
-        ("app2", ("http:shop", "version:shop")),
-        ("db3", ("postgresql:database",)),
-        ("backup1", ("pgbackrest:backup",)),
+        ("lb1", ("packages", "haproxy:balancer")),
+        ("app2", ("note", "packages", "http:shop", "version:shop")),
+        ("db3", ("note", "packages", "postgresql:database")),
+        ("backup1", ("packages", "pgbackrest:backup")),
     ],
 )
 def test_probes_of_the_labs_nodes(lab: Inventory, node: str, services: tuple[str, ...]) -> None:
@@ -48,6 +48,7 @@ def test_kinds_and_cadences(lab: Inventory) -> None:
         "disk": (TickProbe, Cadence.MEDIUM),
         "clock": (TickProbe, Cadence.MEDIUM),
         "units": (TickProbe, Cadence.MEDIUM),
+        "note": (TickProbe, Cadence.MEDIUM),
         "packages": (ExecProbe, Cadence.RARE),
         "haproxy:balancer": (AskProbe, Cadence.FAST),
         "http:shop": (FetchProbe, Cadence.FAST),

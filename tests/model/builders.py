@@ -15,6 +15,7 @@ from hactl.model.facts import (
     Backup,
     ClockFacts,
     DiskFacts,
+    DrainNote,
     Facts,
     Filesystem,
     HaproxyBackend,
@@ -24,6 +25,7 @@ from hactl.model.facts import (
     HostFacts,
     HttpFacts,
     NetCounters,
+    NoteFacts,
     PackageFacts,
     PgbackrestFacts,
     PostgresqlFacts,
@@ -50,7 +52,15 @@ MIB = 1024**2
 SEGMENT = 16 * MIB
 WAL = 0x40 * SEGMENT + 4096  # where the primary writes
 IDENTIFIER = "7400000000000000001"
-INTERVALS = {"disk": 6.0, "clock": 6.0, "units": 6.0, "packages": 3600.0, "pgbackrest": 60.0, "version": 60.0}
+INTERVALS = {
+    "disk": 6.0,
+    "clock": 6.0,
+    "units": 6.0,
+    "note": 6.0,
+    "packages": 3600.0,
+    "pgbackrest": 60.0,
+    "version": 60.0,
+}
 
 
 @cache
@@ -210,6 +220,13 @@ def standby(**changes: object) -> PostgresqlFacts:
     return replace(facts, **changes)
 
 
+def note(node: str = "app1", pool: str = "shop", *, minutes_ago: float = 12.5, **changes: object) -> NoteFacts:
+    """What anna left on a node that she took out of a pool."""
+    when = EPOCH + NOW - minutes_ago * 60
+    left = DrainNote(node, (pool,), "anna@laptop", "new disk", when, "20251009-085740-k3f")
+    return NoteFacts(replace(left, **changes))
+
+
 def made(kind: str, hours_ago: float, **changes: object) -> Backup:
     stopped = EPOCH + NOW - hours_ago * 3600
     facts = Backup(
@@ -245,6 +262,8 @@ def healthy_facts(inventory: Inventory) -> dict[tuple[str, str], Facts]:
         facts[name, "clock"] = ClockFacts(0.001, 0.002, synchronized=True)
         facts[name, "units"] = UnitFacts({u: unit(u) for service in services for u in service.units}, ())
         facts[name, "packages"] = packages()
+        if inventory.pools_of(name):
+            facts[name, "note"] = NoteFacts()
         for service in services:
             key = f"{service.kind}:{service.name}"
             match service.kind:

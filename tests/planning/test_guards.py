@@ -15,7 +15,7 @@ from hactl.model.inventory import Inventory, MaintenanceWindow
 from hactl.model.plan import History, Looked, Plan, RunRef
 from hactl.model.playbook import Playbook, Targets
 from hactl.model.state import LinkPhase
-from tests.model.builders import DOWN, DRAINED, GIB, MAINT, NOW, ROOT, Cluster, disk, lab, pgbackrest, primary
+from tests.model.builders import DOWN, DRAINED, GIB, MAINT, NOW, ROOT, Cluster, disk, lab, note, pgbackrest, primary
 from tests.planning.playing import (
     WALL,
     drain,
@@ -236,6 +236,14 @@ CASES = [
         refuses={"minimum-available", "other-drain"},
         guard="other-drain",
         told="app2 is drained in shop on lb1 and lb2, for 1 h 23 m, by whom is not known",
+    ),
+    Case(
+        "a member that somebody has taken out and left a note on",
+        upgrade(limit="app1"),
+        lambda cluster: out("shop-b")(cluster).say("app2", "note", note("app2")),
+        refuses={"minimum-available", "other-drain"},
+        guard="other-drain",
+        told="app2 is drained in shop on lb1 and lb2, for 1 h 23 m, by anna@laptop (new disk)",
     ),
     Case(
         "a target that somebody has taken out: the run would bring it back",

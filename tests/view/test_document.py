@@ -11,7 +11,7 @@ from hactl.model.state import LinkPhase
 from hactl.view.document import document
 from hactl.view.status_schema import status_schema
 from tests.model.assess.cases import CASES, Case
-from tests.model.builders import DRAINED, MIB, NOW, Cluster, lab
+from tests.model.builders import DRAINED, MIB, NOW, Cluster, lab, note
 from tests.view import reference
 
 VALIDATOR = jsonschema.Draft202012Validator(status_schema())
@@ -109,6 +109,22 @@ def test_every_balancer_speaks_for_itself() -> None:
     silent = named(told(cluster.down("lb1"))["pools"], "shop")
     first = named(silent["members"], "app1", "node")["on"][0]
     assert (first["known"], first["state"], first["available"]) == (False, None, None)
+
+
+def test_who_took_a_member_out_is_told_where_it_is_out() -> None:
+    cluster = Cluster().say("app1", "note", note()).say("app2", "note", note("app2"))
+    cluster.server("*", "be_shop", "shop-a", **DRAINED).server("*", "be_shop", "shop-c", **DRAINED)
+    members = named(told(cluster)["pools"], "shop")["members"]
+    assert {one["node"]: one["taken_out"] for one in members} == {
+        "app1": {
+            "who": "anna@laptop",
+            "why": "new disk",
+            "at": "2025-10-09T08:54:10Z",
+            "run": "20251009-085740-k3f",
+        },
+        "app2": None,  # in the pool: its note is stale
+        "app3": None,  # out, and nobody left a note
+    }
 
 
 def test_nothing_is_known_before_anybody_was_asked() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from hactl.model.facts import AdminState, NoteFacts, ServerState
 from hactl.model.findings import Level
 from hactl.model.picture import Picture
 from hactl.model.state import LinkPhase
@@ -19,7 +20,7 @@ from hactl.view.services import pool_rows, service_rows, vip_rows
 from hactl.view.severity import SEVERITIES
 from hactl.view.tables import Cell, Table, fit, sorted_rows, text_width
 from tests.model.assess.cases import CASES
-from tests.model.builders import DRAINED, GIB, MIB, NOW, Cluster, disk, lab, primary, standby
+from tests.model.builders import DRAINED, GIB, MIB, NOW, Cluster, disk, lab, note, primary, standby
 
 DB = "postgresql:database"
 TABLES: list[Callable[[Picture], Table]] = [
@@ -200,6 +201,22 @@ def test_a_nodes_page_says_what_is_known_and_since_when_the_rest_is_not() -> Non
     assert page["disks"]["/"].value == "40 % used, 12 GiB of 20 GiB left, inodes 5 %"
     assert page["database (postgresql)"]["answer"].value == "? no answer within 4 s, last answer 1s ago"
     assert page["findings"]["database"].level is Level.CRIT
+
+
+def test_a_nodes_page_says_who_took_it_out() -> None:
+    cluster = Cluster().server("*", "be_shop", "shop-a", **DRAINED)
+
+    def balancing() -> dict[str, str]:
+        sections = {section.title: section.facts for section in node_facts(cluster.picture(), "app1")}
+        return {fact.label: fact.value for fact in sections.get("balancing", ())}
+
+    assert balancing() == {"shop": "taken out, by whom is not known"}
+    cluster.say("app1", "note", NoteFacts(ignored="The note names nobody."))
+    assert balancing() == {"shop": "taken out, by whom is not known", "note": "? The note names nobody."}
+    cluster.say("app1", "note", note())
+    assert balancing() == {"shop": "taken out by anna@laptop 12 m ago: new disk (run 20251009-085740-k3f)"}
+    cluster.server("*", "be_shop", "shop-a", status="UP", state=ServerState.UP, admin=AdminState.READY)
+    assert balancing() == {}
 
 
 def test_a_symbol_takes_one_cell() -> None:

@@ -1,14 +1,11 @@
-"""A note on the drained node for whoever comes next: who drained it, why, when. Nothing depends on it.
-
-It is JSON, in the folder where the cluster's lock lives, and gone with the next boot.
-"""
+"""A note on the drained node for whoever comes next: who drained it, why, when. See `drivers.drain_note`, which reads it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 
-from hactl.drivers.haproxy import speakable
+from hactl.drivers.drain_note import folder, path
 from hactl.model.command import Command
 from hactl.model.errors import TransportError
 from hactl.model.verb import Doing, Scene, exit_sentence, run, tell
@@ -19,15 +16,6 @@ umask 0
 mkdir -p "$1" && printf '{"when": "%s", %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$2" >"$1/.drained.$$" &&
 mv -f "$1/.drained.$$" "$1/drained.json"
 """
-
-
-def path(cluster: str) -> str:
-    """Where the note of a drained node lies."""
-    return f"{folder(cluster)}/drained.json"
-
-
-def folder(cluster: str) -> str:
-    return f"/run/lock/hactl-{cluster if speakable(cluster, cluster) else 'cluster'}"
 
 
 def written(scene: Scene, pools: Iterable[str]) -> Doing[None]:

@@ -8,6 +8,7 @@ from hactl.model.assess import routing
 from hactl.model.assess.base import ClusterCase, listed
 from hactl.model.assess.counts import Counts
 from hactl.model.assess.members import Member, difference, members, word
+from hactl.model.assess.notes import by_whom, note_of
 from hactl.model.assess.rollup import verdict
 from hactl.model.facts import HaproxyFacts
 from hactl.model.findings import Finding, Level, PoolVerdict, Scope, ScopeKind, Verdict
@@ -139,13 +140,17 @@ def _explained(case: ClusterCase, pool: Pool, node: str) -> bool:
 def _differently(case: ClusterCase, pool: Pool, member: Member) -> Iterator[Finding]:
     """Taken out on all balancers and left so, or seen differently by them."""
     scope = Scope(ScopeKind.POOL, pool.name)
-    back = f"When its work is done: hactl undrain {member.node}. hactl runs list tells who took it out and why."
+    note = note_of(case.state, pool, member.node, case.now) if member.drained_on else None
+    back = f"When its work is done: hactl undrain {member.node}."
+    if note is None:
+        back += " hactl runs list may tell who took it out and why."
+    whom = by_whom(note, case.state.wall(case.now)) if note is not None else ""
     if text := difference(member):
         yield case.finding(
             f"disagree:{pool.name}:{member.node}",
             Level.WARN,
             scope,
-            f"balancers disagree about {member.server}: {text}",
+            f"balancers disagree about {member.server}: {text}" + (f"; taken out {whom}" if whom else ""),
             hint=back if member.drained_on else "Compare the balancers' checks and their way to the member.",
             node=member.node,
             service=pool.service,
@@ -157,7 +162,8 @@ def _differently(case: ClusterCase, pool: Pool, member: Member) -> Iterator[Find
             f"drained:{pool.name}:{member.node}",
             Level.WARN,
             scope,
-            f"{member.server} is {word(rows[0])} on {listed(member.drained_on)}, {sessions} sessions left",
+            f"{member.server} is {word(rows[0])} on {listed(member.drained_on)}{f', {whom}' if whom else ''}, "
+            f"{sessions} sessions left",
             began=case.now - member.changed,
             hint=back,
             node=member.node,

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from hactl.model.assess.members import word
-from hactl.model.inventory import MaintenanceWindow
+from hactl.model.assess.notes import note_of
+from hactl.model.inventory import MaintenanceWindow, Pool
 from hactl.model.units import duration, moment
 from hactl.model.verb import Effect
 from hactl.planning.case import Case
@@ -42,9 +43,15 @@ def other_drain(case: Case) -> Iterator[Remark]:
             so = f"{member.node} is {how} in {pool.name} on {listed(member.drained_on)}"
             mine = "; this run would bring it back" if member.node in case.nodes else ""
             say = warn if mere_drain else refuse
-            yield say(
-                f"{so}, for {duration(member.changed)}, by whom is not known{mine}", node=member.node, pool=pool.name
-            )
+            whom = _by_whom(case, pool, member.node)
+            yield say(f"{so}, for {duration(member.changed)}, {whom}{mine}", node=member.node, pool=pool.name)
+
+
+def _by_whom(case: Case, pool: Pool, node: str) -> str:
+    note = note_of(case.picture.state, pool, node, case.picture.now)
+    if note is None:
+        return "by whom is not known"
+    return f"by {note.who}" + (f" ({note.why})" if note.why else "")
 
 
 def maintenance_window(case: Case) -> Iterator[Remark]:

@@ -22,6 +22,7 @@ from tests.model.builders import (
     disk,
     haproxy,
     made,
+    note,
     primary,
     server,
     slot,
@@ -332,6 +333,60 @@ POOLS = (
         ),
     ),
     Case(
+        "drained, with a note of who did it and why",
+        lambda c: c.server("*", "be_shop", "shop-a", **DRAINED).say("app1", "note", note()),
+        (
+            (
+                "drained:shop:app1",
+                "warn",
+                "shop-a is drained on lb1 and lb2, by anna@laptop 12 m ago: new disk, 8 sessions left",
+            ),
+            ("pool:shop", "warn", "2 of 3 available"),
+        ),
+    ),
+    Case(
+        "drained, with a note that gives no reason",
+        lambda c: c.server("*", "be_shop", "shop-a", **DRAINED).say("app1", "note", note(why="", minutes_ago=0.5)),
+        (
+            ("drained:shop:app1", "warn", "lb1 and lb2, by anna@laptop 30 s ago, 8 sessions left"),
+            ("pool:shop", "warn", "2 of 3 available"),
+        ),
+    ),
+    Case(
+        "drained, with a note from a clock that is ahead",
+        lambda c: c.server("*", "be_shop", "shop-a", **DRAINED).say("app1", "note", note(minutes_ago=-5)),
+        (
+            ("drained:shop:app1", "warn", "by anna@laptop 0 s ago: new disk, 8 sessions left"),
+            ("pool:shop", "warn", "2 of 3 available"),
+        ),
+    ),
+    Case(
+        "drained, with a note about another pool",
+        lambda c: c.server("*", "be_shop", "shop-a", **DRAINED).say("app1", "note", note(pool="others")),
+        (
+            ("drained:shop:app1", "warn", "shop-a is drained on lb1 and lb2, 8 sessions left"),
+            ("pool:shop", "warn", "2 of 3 available"),
+        ),
+    ),
+    Case(
+        "drained, with another node's note",
+        lambda c: c.server("*", "be_shop", "shop-a", **DRAINED).say("app1", "note", note("app2")),
+        (
+            ("drained:shop:app1", "warn", "shop-a is drained on lb1 and lb2, 8 sessions left"),
+            ("pool:shop", "warn", "2 of 3 available"),
+        ),
+    ),
+    Case(
+        "drained, with a note that is too old an answer to count",
+        lambda c: c.server("*", "be_shop", "shop-a", **DRAINED).say("app1", "note", note(), at=NOW - 60),
+        (
+            ("drained:shop:app1", "warn", "shop-a is drained on lb1 and lb2, 8 sessions left"),
+            ("pool:shop", "warn", "2 of 3 available"),
+        ),
+    ),
+    Case("a note without a drain is stale", lambda c: c.say("app1", "note", note()), ()),
+    Case("a note that cannot be read", lambda c: c.fail("app1", "note", "timeout", "no answer within 6 s"), ()),
+    Case(
         "drained, and its check fails: HAProxy says DOWN",
         lambda c: c.server("*", "be_shop", "shop-a", **{**DRAINED, **DOWN}),
         (("drained:shop:app1", "warn", "shop-a is drained"), ("pool:shop", "warn", "2 of 3")),
@@ -346,6 +401,18 @@ POOLS = (
         lambda c: c.server("lb1", "be_shop", "shop-a", **DRAINED),
         (
             ("disagree:shop:app1", "warn", "balancers disagree about shop-a: drained on lb1, up on lb2"),
+            ("pool:shop", "warn", "2 of 3"),
+        ),
+    ),
+    Case(
+        "balancers disagree: drained on one, with a note",
+        lambda c: c.server("lb1", "be_shop", "shop-a", **DRAINED).say("app1", "note", note()),
+        (
+            (
+                "disagree:shop:app1",
+                "warn",
+                "shop-a: drained on lb1, up on lb2; taken out by anna@laptop 12 m ago: new disk",
+            ),
             ("pool:shop", "warn", "2 of 3"),
         ),
     ),

@@ -119,7 +119,7 @@ def test_who_took_a_member_out_is_told_where_it_is_out() -> None:
         "app1": {
             "who": "anna@laptop",
             "why": "new disk",
-            "at": "2025-10-09T08:54:10Z",
+            "at": "2025-10-09T08:57:30Z",
             "run": "20251009-085740-k3f",
         },
         "app2": None,  # in the pool: its note is stale

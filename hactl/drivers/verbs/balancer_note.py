@@ -1,4 +1,4 @@
-"""A note on the drained node for whoever comes next: who drained it, why, when. See `drivers.drain_note`, which reads it."""
+"""Writes the note on a drained node for whoever comes next, and removes it; `drivers.drain_note` reads it."""
 
 from __future__ import annotations
 

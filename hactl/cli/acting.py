@@ -5,11 +5,7 @@ Everything is decided before anything is touched: what is carried out is the pla
 
 from __future__ import annotations
 
-import asyncio
-import getpass
 import os
-import shlex
-import socket
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -116,6 +112,9 @@ def open_runs(inventory: Inventory, terminal: Terminal | None = None) -> Runs:
 
 def operator() -> str:
     """Who acts: "anna@laptop", also when she became root by sudo."""
+    import getpass
+    import socket
+
     name = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
     return f"{name or getpass.getuser()}@{socket.gethostname()}"
 
@@ -134,6 +133,8 @@ def _require_sense(how: Acting, *, terminal: bool) -> None:
 
 
 def _request(playbook: str, parameters: Mapping[str, Value], limit: str | None, how: Acting) -> Request:
+    import shlex
+
     from hactl.model.plan import Request
 
     return Request(
@@ -149,6 +150,8 @@ def _request(playbook: str, parameters: Mapping[str, Value], limit: str | None, 
 
 def _planned(runs: Runs, request: Request, terminal: Terminal) -> Plan:
     """The plan; what the planning is at is shown on a terminal that has to wait for it."""
+    import asyncio
+
     live = sys.stderr.isatty()
 
     def progress(sentence: str) -> None:
@@ -195,6 +198,8 @@ def _refused(plan: Plan, how: Acting) -> ExitCode:
 
 def _confirmed(plan: Plan, how: Acting) -> bool:
     """Whether the operator wants exactly this plan. Raises InputError where the word is missing and nobody is there."""
+    import shlex
+
     from hactl.cli.asking import Terminal
     from hactl.view.plan import short_digest
 

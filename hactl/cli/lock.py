@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +27,8 @@ def lock() -> None:
 @pass_cli
 def show(cli: Cli, /, *, fmt: str) -> ExitCode:
     """Tell who holds the lock: who, for what, since when, from where, and how each node sees it."""
+    import time
+
     picture = _picture(_runs(cli))
     if fmt == "json":
         from hactl.cli.output import emit
@@ -57,6 +57,9 @@ def break_(cli: Cli, /, *, lock_id: str, yes: bool) -> ExitCode:
     Only for a holder that is gone for good, on a machine that will not come back: one that still works is shut out,
     its run stops in the middle. A holder that was killed has freed the lock by that.
     """
+    import asyncio
+    import time
+
     from hactl.cli.telling import tell
     from hactl.view.lock import broken_lines, lock_lines
 
@@ -86,4 +89,6 @@ def _runs(cli: Cli) -> Runs:
 
 
 def _picture(runs: Runs) -> LockPicture:
+    import asyncio
+
     return asyncio.run(runs.lock())

@@ -27,7 +27,19 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize("args", [("--help",), ("--version",), ("status", "--help"), ("check", "--help")], ids=" ".join)
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--help",),
+        ("--version",),
+        ("status", "--help"),
+        ("check", "--help"),
+        ("drain", "--help"),
+        ("runs", "--help"),
+        ("lock", "--help"),
+    ],
+    ids=" ".join,
+)
 def test_help_loads_little_more_than_click(home: Path, args: tuple[str, ...]) -> None:
     assert not HEAVY & modules(*args, home=home)
 

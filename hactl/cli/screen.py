@@ -124,16 +124,19 @@ class Live:
     def event(self, recorded: Recorded, state: RunState) -> None:
         shown_below = isinstance(recorded.event, StepStarted | StepProgress | Availability | UndoStarted)
         lines = [] if shown_below else event_lines(recorded, state, self._columns(), verbose=self._verbose)
-        self._paint(lines, _below(state, self._columns(), time.time()))
+        self._paint(lines, self._now(state))
 
     def tick(self, state: RunState) -> None:
-        self._paint([], _below(state, self._columns(), time.time()))
+        self._paint([], self._now(state))
 
     def say(self, sentence: str) -> None:
         self._paint(draw.wrapped(sentence, self._columns(), first="", rest=_HANG), self._below)
 
     def close(self) -> None:
         self._paint([], [])
+
+    def _now(self, state: RunState) -> list[str]:
+        return below(state, self._columns(), shutil.get_terminal_size((80, 24)).lines, time.time())
 
     @staticmethod
     def _columns() -> int:
@@ -160,11 +163,17 @@ def event_lines(recorded: Recorded, state: RunState, columns: int, *, verbose: b
     return wrapped if level is Level.OK else [draw.paint(line, level) for line in wrapped]
 
 
-def _below(state: RunState, columns: int, now: float) -> list[str]:
-    """What goes on: each step that runs, how far the run is, and what clients notice. One terminal line each."""
+def below(state: RunState, columns: int, rows: int, now: float) -> list[str]:
+    """What goes on: each step that runs, how far the run is, and what clients notice. One terminal line each.
+
+    At most `rows` less two: what has scrolled away could not be painted over.
+    """
     if state.outcome is not None:
         return []
-    lines = [_current(state, index, now) for index in state.current]
+    room = max(1, rows - 5)
+    lines = [_current(state, index, now) for index in state.current[:room]]
+    if len(state.current) > room:
+        lines.append(f"... and {len(state.current) - room} more")
     pools = pools_line(state)
     since = "" if state.began_at is None else f", {units.duration(round(max(0.0, now - state.began_at)))}"
     paused = ", paused" if state.paused else ""

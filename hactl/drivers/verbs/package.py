@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from hactl.drivers.verbs import package_commands, package_verdicts
+from hactl.drivers.verbs import package_commands, package_service, package_verdicts
 from hactl.drivers.verbs.command_lines import as_root, known, shown
 from hactl.drivers.verbs.package_facts import Offer, installed_size, obstacles, offer, trial
+from hactl.drivers.verbs.service import restart_rights
 from hactl.model.command import Command, Completed
 from hactl.model.facts import PackageFacts
 from hactl.model.guard import GuardVerdict
@@ -45,6 +46,10 @@ class UpgradeArguments:
         ""
     )
     refresh: _Refresh = False
+    service: Annotated[
+        str,
+        About("the service that runs its code: the undo restarts it where the package does not", ParameterKind.SERVICE),
+    ] = ""
 
 
 class Upgrade(Verb[UpgradeArguments]):
@@ -55,7 +60,9 @@ class Upgrade(Verb[UpgradeArguments]):
     effect = Effect.INTERRUPTS
     deadline = _UPDATE + _INSTALL + 60.0
 
-    def problem(self, scene: Scene, args: UpgradeArguments) -> str:  # noqa: ARG002 - the same everywhere
+    def problem(self, scene: Scene, args: UpgradeArguments) -> str:
+        if args.service and args.service not in {one.name for one in scene.inventory.services_on(scene.target.name)}:
+            return f"{scene.target.name} does not provide {args.service}"
         if args.version and not package_commands.installable(args.version):
             return f'"{args.version}" is not a version that apt-get install would take as one'
         return ""
@@ -68,9 +75,10 @@ class Upgrade(Verb[UpgradeArguments]):
         update = (shown(scene, _update()),) if args.refresh else ()
         return (*update, shown(scene, install))
 
-    def rights(self, scene: Scene, args: UpgradeArguments) -> tuple[Command, ...]:  # noqa: ARG002 - the same everywhere
+    def rights(self, scene: Scene, args: UpgradeArguments) -> tuple[Command, ...]:
         update = (_update(),) if args.refresh else ()
-        return (*update, _install(args.package, args.version or _SAMPLE), as_root(*package_commands.CONFIGURE))
+        install = _install(args.package, args.version or _SAMPLE)
+        return (*update, install, as_root(*package_commands.CONFIGURE), *restart_rights(_units(scene, args)))
 
     def preflight(self, scene: Scene, args: UpgradeArguments) -> Doing[tuple[GuardVerdict, ...]]:
         node, found = scene.target.name, (yield from offer(args.package))
@@ -97,9 +105,10 @@ class Upgrade(Verb[UpgradeArguments]):
             done, sentence = False, f"{sentence}; whether that is the newest, old package lists cannot tell"
         return Standing(done, sentence, {args.package: found.installed})
 
-    def remember(self, scene: Scene, args: UpgradeArguments) -> Doing[Memory]:  # noqa: ARG002 - asked of its node
+    def remember(self, scene: Scene, args: UpgradeArguments) -> Doing[Memory]:
         found = yield from offer(args.package)
-        return {"installed": found.installed, "target": found.target(args.version)}
+        running = yield from package_service.lives(_units(scene, args))
+        return {"installed": found.installed, "target": found.target(args.version), **running}
 
     def do(self, scene: Scene, args: UpgradeArguments, memory: Memory) -> Doing[str]:
         if args.refresh:
@@ -116,15 +125,20 @@ class Upgrade(Verb[UpgradeArguments]):
         return f"{args.package} {target} installed over {found.installed or found.state}"
 
     def undo(self, scene: Scene, args: UpgradeArguments, memory: Memory) -> Doing[str]:
-        before = memory.get("installed", "")
-        found = yield from offer(args.package)
+        said = yield from self._returned(scene, args.package, memory.get("installed", ""))
+        restarted = yield from package_service.back(scene, _units(scene, args), args.package, memory)
+        return f"{said}; {restarted}" if restarted else said
+
+    @staticmethod
+    def _returned(scene: Scene, package: str, before: str) -> Doing[str]:
+        found = yield from offer(package)
         if not before or found.installed == before:
-            return f"{args.package} is at {found.installed or 'no version'} as before"
-        yield from _carry_out(scene, _install(args.package, before))
-        after = yield from offer(args.package)
+            return f"{package} is at {found.installed or 'no version'} as before"
+        yield from _carry_out(scene, _install(package, before))
+        after = yield from offer(package)
         if after.installed != before:
-            raise VerbError(f"{args.package} is at {after.installed or 'no version'}, not back at {before}")
-        return f"{args.package} {before} is back"
+            raise VerbError(f"{package} is at {after.installed or 'no version'}, not back at {before}")
+        return f"{package} {before} is back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +235,11 @@ def _require_offered(package: str, target: str, found: Offer) -> None:
         raise VerbError(f'"{target}" is not a version that apt-get install would take as one')
     if target not in found.offered:
         raise VerbError(f"{package} {target} is not on offer", remedy="Run apt-get update, or offer it.")
+
+
+def _units(scene: Scene, args: UpgradeArguments) -> tuple[str, ...]:
+    """Of the service that runs the package's code; none where no service is named."""
+    return scene.inventory.services[args.service].units if args.service else ()
 
 
 def _expected(scene: Scene, package: str) -> str:

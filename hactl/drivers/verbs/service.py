@@ -109,6 +109,16 @@ def act(scene: Scene, action: str, unit: str) -> Doing[None]:
         raise VerbError(exit_sentence(done, f"systemctl {action} {unit}"), remedy=f"Look at journalctl -u {unit}.")
 
 
+def restart_rights(units: tuple[str, ...]) -> tuple[Command, ...]:
+    return tuple(systemctl(action, unit) for action in ("restart", "reset-failed") for unit in units)
+
+
+def restart(scene: Scene, state: UnitStatus) -> Doing[None]:
+    if state.result == "start-limit-hit":
+        yield from act(scene, "reset-failed", state.name)
+    yield from act(scene, "restart", state.name)
+
+
 class _Renewing(_OfUnits):
     """Restart and reload leave the world as it was, so `do` itself proves them against what it remembers."""
 
@@ -135,8 +145,7 @@ class Restart(_Renewing):
         return state.life
 
     def rights(self, scene: Scene, args: Arguments) -> tuple[Command, ...]:
-        units = units_of(scene, args)
-        return tuple(systemctl(action, unit) for action in ("restart", "reset-failed") for unit in units)
+        return restart_rights(units_of(scene, args))
 
     def check(self, scene: Scene, args: Arguments) -> Doing[Standing]:
         """Done already only where `after_package` says what it is for, and the start is newer than that."""
@@ -145,8 +154,8 @@ class Restart(_Renewing):
         package = args.after_package if isinstance(args, RestartArguments) else ""
         if not package or not all(state.runs for state in states.values()):
             return Standing(done=False, sentence=sentence)
-        unpacked = yield from _unpacked(package)
-        done = all(state.started / 1e6 > unpacked for state in states.values())
+        since = yield from unpacked(package)
+        done = all(state.started / 1e6 > since for state in states.values())
         return Standing(done, f"{sentence}, started {'after' if done else 'before'} {package} was unpacked")
 
     def do(self, scene: Scene, args: Arguments, memory: Memory) -> Doing[str]:
@@ -154,17 +163,12 @@ class Restart(_Renewing):
         states = yield from show(units)
         for unit, state in states.items():
             if memory.get(unit) == state.life:
-                yield from self._restart(scene, state)
+                yield from restart(scene, state)
         after = yield from show(units)
         same = [unit for unit, state in after.items() if memory.get(unit) == state.life]
         if same:
             raise VerbError(f"{', '.join(same)} runs as before: it has not been restarted")
         return "restarted: " + (yield from steady(units, _SETTLE))
-
-    def _restart(self, scene: Scene, state: UnitStatus) -> Doing[None]:
-        if state.result == "start-limit-hit":
-            yield from act(scene, "reset-failed", state.name)
-        yield from act(scene, "restart", state.name)
 
 
 class Reload(_Renewing):
@@ -249,7 +253,8 @@ stat -c %.Y -- "$found"; date +%s.%N; cut -d ' ' -f 1 /proc/uptime
 """
 
 
-def _unpacked(package: str) -> Doing[float]:
+def unpacked(package: str) -> Doing[float]:
+    """Comparable with `UnitStatus.started`, in seconds."""
     done = yield from run(command("sh", "-c", _UNPACKED, "sh", package))
     if not done.ok:
         raise VerbError(exit_sentence(done, f"looking when {package} was unpacked"))

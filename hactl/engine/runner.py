@@ -12,12 +12,11 @@ import contextlib
 import itertools
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from hactl.engine.crew import Crew
 from hactl.engine.failures import defect
-from hactl.engine.remains import kept, remains
+from hactl.engine.ledger import Halt, Ledger
 from hactl.engine.steps import Ending, Steps
 from hactl.engine.undoing import Undoing
 from hactl.engine.will import StopWishedError
@@ -69,15 +68,6 @@ class Prober(Protocol):
         """Endpoints that have not once answered as they should: their failures do not count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Why no further step is begun. `outcome` None: what the steps say."""
-
-    sentence: str
-    outcome: Outcome | None = None
-    error: str = ""  # a code of model.errors
-
-
 Still = Callable[[], Awaitable[tuple[GuardVerdict, ...]]]
 """Plans again on a fresh picture: the guards' verdicts. Raises PlanChangedError when it comes out differently."""
 
@@ -89,9 +79,7 @@ class Runner:
         self._crew, self._lock, self._prober, self._still = crew, lock, prober, still
         self._steps, self._undoing = Steps(crew), Undoing(crew)
         self._plan = crew.story.plan
-        self._halt: Halt | None = None
-        self._failed: dict[str, str] = {}  # lane -> why, in this process's time or before
-        self._put_back: dict[str, bool] = {}  # lane -> whether all of it could be
+        self._ledger = Ledger()
 
     async def run(self, started: RunStarted) -> RunEnded:
         """To the end, whatever it is. Raises nothing of hactl's own; what could not be journaled is logged."""
@@ -99,14 +87,14 @@ class Runner:
         begun = crew.clock.monotonic()
         try:
             crew.story.write(started)
-            halt = await self._whole()
+            await self._whole()
         except HactlError as error:
             log.error("the run ends: %s", error)  # noqa: TRY400 - an expected one: its sentence says all
-            halt = Halt(error.message, Outcome.STOPPED, error.code)
+            self._ledger.halt = Halt(error.message, Outcome.STOPPED, error.code)
         except Exception as error:  # noqa: BLE001 - a defect of hactl ends the run where it is, and says so
             defective = defect(error, "carrying out the run")
-            halt = Halt(defective.message, Outcome.STOPPED, defective.code)
-        ended = self._ended(halt, crew.clock.monotonic() - begun)
+            self._ledger.halt = Halt(defective.message, Outcome.STOPPED, defective.code)
+        ended = self._ledger.ended(crew.story.state, crew.clock.monotonic() - begun)
         try:
             crew.story.write(ended)
         except JournalError as error:
@@ -115,7 +103,7 @@ class Runner:
 
     # --- around the steps ---
 
-    async def _whole(self) -> Halt | None:
+    async def _whole(self) -> None:
         """Take the lock, work, release it. Raises LockHeldError, LockError, JournalError, PlanChangedError."""
         crew = self._crew
         crew.diary.check_room()
@@ -128,7 +116,7 @@ class Runner:
             helpers.append(asyncio.create_task(crew.will.listen(), name="wishes"))
             helpers.append(asyncio.create_task(self._tell_lock_lost(), name="lock"))
             await self._agree()
-            return await self._work_unless_aborted()
+            await self._work_unless_aborted()
         finally:
             for task in helpers:
                 task.cancel()
@@ -145,27 +133,27 @@ class Runner:
         for url in self._prober.silent:
             story.write(Said(f"{url} did not answer before anything was touched: it does not count", "warn"))
 
-    async def _work_unless_aborted(self) -> Halt | None:
+    async def _work_unless_aborted(self) -> None:
         work = asyncio.create_task(self._work(), name="work")
         abort = asyncio.create_task(self._crew.will.aborted.wait(), name="abort")
         try:
             await asyncio.wait((work, abort), return_when=asyncio.FIRST_COMPLETED)
             if work.done():
-                return work.result()
+                work.result()
+                return
             work.cancel()
             await asyncio.wait((work,))
-            return Halt(f"aborted by {self._crew.will.who}", Outcome.CANCELLED)
+            self._ledger.halt = Halt(f"aborted by {self._crew.will.who}", Outcome.CANCELLED)
         finally:
             for task in (work, abort):
                 task.cancel()
             await asyncio.wait((work, abort))
 
-    async def _work(self) -> Halt | None:
+    async def _work(self) -> None:
         if not self._crew.story.undoing:
             await self._forward()
         if self._crew.story.undoing:
             await self._backward()
-        return self._halt
 
     async def _tell_lock_lost(self) -> None:
         await self._lock.lost.wait()
@@ -179,7 +167,7 @@ class Runner:
         await self._settle_failures()
         batch = 0
         for steps in self._segments():
-            if self._halt is not None:
+            if self._ledger.halt is not None:
                 return
             left = [step for step in steps if self._is_left(step)]
             if not left:
@@ -199,7 +187,7 @@ class Runner:
 
     def _is_left(self, step: PlannedStep) -> bool:
         """Whether it has to be looked at. What a lane that is not at its end rests on is looked at again."""
-        if step.lane and step.lane in self._failed:
+        if step.lane and step.lane in self._ledger.failed:
             return False
         return not self._crew.story.finished(step) or self._may_have_been_taken_back(step)
 
@@ -215,7 +203,7 @@ class Runner:
     async def _lane(self, steps: Sequence[PlannedStep]) -> None:
         """The steps of one node, or of a batch, or of the run, one after another."""
         for step in steps:
-            if not self._begun(step.lane) and self._halt is not None:
+            if not self._begun(step.lane) and self._ledger.halt is not None:
                 return
             try:
                 await self._crew.will.safe_point()
@@ -249,7 +237,7 @@ class Runner:
         if self._begun(step.lane):
             self._crew.story.write(StepFailed(step.index, why, 0.0))
             await self._after_failure(step)
-        self._halt = self._halt or Halt(why)
+        self._ledger.halt_with(why)
 
     async def _between(self, before: int, batch: int) -> None:
         """The pause between two batches. Raises StopWishedError."""
@@ -263,18 +251,19 @@ class Runner:
         """What the step's `on_failure` wants."""
         why = self._crew.story.state.steps[step.index].sentence
         lane = step.lane or step.label
-        self._failed[lane] = f"{step.label}: {why}"
+        self._ledger.failed[lane] = f"{step.label}: {why}"
         if step.on_failure is OnFailure.UNDO:
             await self._put_lane_back(step)
-        if step.on_failure is OnFailure.CONTINUE and len(self._failed) <= self._plan.budget.failed_nodes:
+        if step.on_failure is OnFailure.CONTINUE and len(self._ledger.failed) <= self._plan.budget.failed_nodes:
             return
-        self._halt = self._halt or Halt(self._failed[lane])
+        self._ledger.halt_with(self._ledger.failed[lane])
 
     async def _put_lane_back(self, failed: PlannedStep) -> None:
         """The node's steps; all of the run's where the step was not for a node alone."""
         lane = failed.lane
         steps = [step for step in self._plan.steps if not lane or step.lane == lane]
-        self._put_back[lane or failed.label] = await self._undoing.put_back(steps, f"{failed.label} failed")
+        whole = await self._undoing.put_back(steps, f"{failed.label} failed")
+        self._ledger.put_back[lane or failed.label] = whole
 
     async def _settle_failures(self) -> None:
         """What a process that was killed had begun to do about failures is done first."""
@@ -284,17 +273,14 @@ class Runner:
                 await self._after_failure(step)
 
     def _stopped(self) -> None:
-        self._halt = self._halt or Halt(f"stopped by {self._crew.will.who}", Outcome.STOPPED)
+        self._ledger.halt_with(f"stopped by {self._crew.will.who}", Outcome.STOPPED)
 
     # --- backward ---
 
     async def _backward(self) -> None:
         """Everything that the run has done, on all nodes, the last one first."""
         why = f"wished by {self._crew.will.who or self._crew.story.state.who}"
-        whole = await self._undoing.put_back(self._plan.steps, why)
-        self._halt = Halt("everything that can be was put back" if whole else "not everything could be put back")
-        self._put_back = {"": whole}
-        self._failed = {"": why}
+        self._ledger.undone(whole=await self._undoing.put_back(self._plan.steps, why))
 
     # --- helpers ---
 
@@ -312,30 +298,6 @@ class Runner:
         """Whether the run has changed something there that it has not put back."""
         touched = {StepPhase.DONE, StepPhase.RUNNING, StepPhase.UNKNOWN, StepPhase.FAILED}
         return any(step.lane == lane and step.mutates and self._phase(step) in touched for step in self._plan.steps)
-
-    # --- the end ---
-
-    def _ended(self, halt: Halt | None, seconds: float) -> RunEnded:
-        outcome = self._outcome(halt)
-        parts = [halt.sentence] if halt is not None else []
-        parts += [why for why in self._failed.values() if why not in parts and why and "" not in self._failed]
-        if outcome is Outcome.DONE:
-            parts = [f"{self._plan.title}: done"]
-        else:
-            parts += remains(self._crew.story.state)
-            if outcome is Outcome.UNDONE and (nodes := kept(self._crew.story.state)):
-                parts.append(f"done before and left so: {', '.join(nodes)}")
-        sentence = "; ".join(dict.fromkeys(part.rstrip(".") for part in parts))
-        return RunEnded(outcome, sentence, seconds, halt.error if halt is not None else "")
-
-    def _outcome(self, halt: Halt | None) -> Outcome:
-        if halt is not None and halt.outcome in {Outcome.CANCELLED, Outcome.STOPPED}:
-            return halt.outcome
-        if self._put_back and all(self._put_back.values()) and set(self._failed) == set(self._put_back):
-            return Outcome.UNDONE
-        if any(step.phase is StepPhase.UNKNOWN for step in self._crew.story.state.steps):
-            return Outcome.UNKNOWN
-        return Outcome.FAILED if self._failed or halt is not None else Outcome.DONE
 
 
 def _by_lane(steps: Sequence[PlannedStep]) -> Iterator[tuple[str, Iterator[PlannedStep]]]:

@@ -14,10 +14,11 @@ from hactl.drivers.probe import Cadence, Probe
 from hactl.engine.bound import by
 from hactl.engine.clock import Clock
 from hactl.engine.collector import Collector
+from hactl.engine.head_count import HeadCount
 from hactl.model.errors import JournalError
 from hactl.model.inventory import HaproxyService, Inventory
 from hactl.model.picture import Picture
-from hactl.model.run import Availability, PoolCount
+from hactl.model.run import Availability
 from hactl.model.state import LinkChanged, LinkPhase, Sample, StateEvent
 from hactl.transport.protocol import Transport
 
@@ -54,7 +55,7 @@ class Watchman:
         self._heard: dict[tuple[str, str], float] = {}  # node and key -> when an answer, or its failure, arrived
         self._phase: dict[str, LinkPhase] = {}
         self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
-        self._pools, self._told = pools, told
+        self._heads, self._told = HeadCount(inventory, pools), told
         self._last: Availability | None = None
         self._telling: asyncio.Task[None] | None = None
         self._collector = Collector(
@@ -126,13 +127,8 @@ class Watchman:
             self._count(picture)
 
     def _count(self, picture: Picture) -> None:
-        seen = picture.assessment.pools
-        counts = [
-            PoolCount(name, seen[name].available, seen[name].total, seen[name].minimum, seen[name].unknown)
-            for name in self._pools
-            if name in seen
-        ]
-        now = Availability(tuple(counts))
+        counts = self._heads.of(picture)
+        now = Availability(counts)
         if counts and now != self._last:
             self._last = now
             try:

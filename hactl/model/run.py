@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeAlias
 
+from hactl.model.counting import PoolCount, PoolProof, lasted, proven
 from hactl.model.guard import GuardVerdict
 from hactl.model.plan import Plan
 
@@ -170,17 +171,6 @@ class UndoFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class PoolCount:
-    """Available members of a pool, over all balancers that could be asked. `unknown`: members nobody could judge."""
-
-    pool: str
-    available: int
-    total: int
-    minimum: int
-    unknown: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Availability:
     """Journaled when it changes."""
 
@@ -317,10 +307,13 @@ class RunState:
     wish: WishKind | None = None
     epoch: int = 0
     current: tuple[int, ...] = ()  # steps that run now
-    lowest: Mapping[str, PoolCount] = field(default_factory=dict)  # the fewest available of each pool
-    pools: Mapping[str, PoolCount] = field(default_factory=dict)  # newest
+    lowest: Mapping[str, PoolProof] = field(default_factory=dict)  # of each pool, at its worst moment
+    pools: Mapping[str, PoolCount] = field(default_factory=dict)  # newest; none before they are counted
+    counted_at: float | None = None  # epoch seconds of the newest counts
+    unwatched: float = 0.0  # seconds between attempts, once something was begun: nobody counted or probed
     probes: Mapping[str, ProbeTotals] = field(default_factory=dict)  # by endpoint
     last: int = 0  # number of the newest event
+    last_at: float | None = None
 
 
 def begun(run: str, plan: Plan) -> RunState:
@@ -338,11 +331,16 @@ def folded(run: str, plan: Plan, events: Iterable[Recorded]) -> RunState:
 def after(state: RunState, recorded: Recorded) -> RunState:  # noqa: PLR0911 - one return an event
     """The state after one more event. Unknown kinds change nothing but `last`."""
     event, at = recorded.event, recorded.at
-    state = replace(state, last=recorded.number)
+    before = state.last_at
+    state = replace(state, last=recorded.number, last_at=at)
     match event:
         case RunStarted():
+            acted = before is not None and any(step.attempts for step in state.steps)
             return replace(
-                state,
+                _looked_on(state, before or at),
+                unwatched=state.unwatched + (max(0.0, at - (before or at)) if acted else 0.0),
+                pools={},
+                counted_at=None,
                 attempt=event.attempt,
                 who=event.who,
                 host=event.host,
@@ -359,7 +357,7 @@ def after(state: RunState, recorded: Recorded) -> RunState:  # noqa: PLR0911 - o
         case LockTaken():
             return replace(state, epoch=event.epoch)
         case Availability():
-            return _counted(state, event)
+            return _counted(state, event, at)
         case ProbeTick():
             return _probed(state, event)
         case Wished():
@@ -367,7 +365,7 @@ def after(state: RunState, recorded: Recorded) -> RunState:  # noqa: PLR0911 - o
             return replace(state, wish=wish, paused=event.wish is WishKind.PAUSE)
         case RunEnded():
             return replace(
-                state,
+                _looked_on(state, at),
                 outcome=event.outcome,
                 sentence=event.sentence,
                 error=event.error,
@@ -431,12 +429,19 @@ def _ended(step: StepState, sentence: str, seconds: float, at: float) -> StepSta
     return replace(step, sentence=sentence, seconds=seconds, ended_at=at, numbers={})
 
 
-def _counted(state: RunState, event: Availability) -> RunState:
-    lowest = dict(state.lowest)
-    for count in event.pools:
-        if count.pool not in lowest or count.available < lowest[count.pool].available:
-            lowest[count.pool] = count
-    return replace(state, pools={count.pool: count for count in event.pools}, lowest=lowest)
+def _counted(state: RunState, event: Availability, at: float) -> RunState:
+    state = _looked_on(state, at)
+    lowest = {**state.lowest, **{one.pool: proven(state.lowest.get(one.pool), one) for one in event.pools}}
+    return replace(state, pools={one.pool: one for one in event.pools}, lowest=lowest)
+
+
+def _looked_on(state: RunState, at: float) -> RunState:
+    """The newest counts have held until now, or until nobody watched any more."""
+    if state.counted_at is None:
+        return replace(state, counted_at=at)
+    seconds = at - state.counted_at
+    held = {name: lasted(state.lowest[name], one, seconds) for name, one in state.pools.items()}
+    return replace(state, lowest={**state.lowest, **held}, counted_at=at)
 
 
 def _probed(state: RunState, tick: ProbeTick) -> RunState:

@@ -32,7 +32,7 @@ from hactl.model.run import (
 )
 from hactl.model.text import one_line
 from hactl.view import units
-from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, pool_words
+from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, pool_words, range_level
 
 Sentence = tuple[Level, str]
 
@@ -116,8 +116,8 @@ def _of_run(event: Event) -> Sentence | None:  # noqa: PLR0911 - likewise
 def _of_measure(event: Event) -> Sentence | None:
     match event:
         case Availability(pools=pools) if pools:
-            short = any(count.available < count.minimum for count in pools)
-            return Level.CRIT if short else Level.OK, "; ".join(map(pool_words, pools))
+            level = max(range_level(count.available, count.at_most, count.minimum) for count in pools)
+            return level, "; ".join(map(pool_words, pools))
         case ProbeTick(failed=failed) if failed:
             return Level.CRIT, f"{failed} of {event.sent} requests to {event.endpoint} failed: {event.error}"
     return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hactl.model.counting import PoolCount, PoolProof
 from hactl.model.findings import Level
-from hactl.model.run import Outcome, PoolCount, StepPhase
+from hactl.model.run import Outcome, StepPhase
+from hactl.view import units
 
 OUTCOME_LEVELS: Mapping[Outcome, Level] = {
     Outcome.DONE: Level.OK,
@@ -37,5 +39,28 @@ PHASE_LEVELS: Mapping[StepPhase, Level | None] = {
 
 
 def pool_words(count: PoolCount) -> str:
-    unknown = f", {count.unknown} unknown" if count.unknown else ""
-    return f"{count.pool} {count.available} of {count.total} available, minimum {count.minimum}{unknown}"
+    """A count: "shop 2 of 3 available, minimum 2"; what nobody could judge is told as that."""
+    if not count.unknown:
+        return f"{count.pool} {count.available} of {count.total} available, minimum {count.minimum}"
+    return (
+        f"{count.pool} at least {count.available} of {count.total} available, {count.unknown} unknown, "
+        f"minimum {count.minimum}"
+    )
+
+
+def proof_words(proof: PoolProof) -> str:
+    """What all counts prove: "shop: never fewer than 2 of 3 available, minimum 2", or the range that it was in."""
+    least = (
+        f"never fewer than {proof.surely} of {proof.total} available"
+        if proof.surely == proof.at_most
+        else f"between {proof.surely} and {proof.at_most} of {proof.total} available at the worst moment"
+    )
+    doubt = f"; for {units.duration(proof.blind)} {proof.unknown} could not be judged" if proof.unknown else ""
+    return f"{proof.pool}: {least}, minimum {proof.minimum}{doubt}"
+
+
+def range_level(surely: int, at_most: int, minimum: int) -> Level:
+    """Too few is critical only where it is known."""
+    if at_most < minimum:
+        return Level.CRIT
+    return Level.UNKNOWN if surely < minimum else Level.OK

@@ -68,9 +68,14 @@ def _tiles(state: RunState) -> Iterator[str]:
         yield _tile(str(failed), "of them failed", bad=failed > 0)
         yield _tile(units.duration(max(total.slowest for total in totals)), "slowest answer")
         yield _tile(units.duration(max(total.gap for total in totals)), "longest gap")
-    for count in state.lowest.values():
-        words = f"lowest availability of {count.pool}, minimum {count.minimum}"
-        yield _tile(f"{count.available} of {count.total}", words, bad=count.available < count.minimum)
+    for proof in state.lowest.values():
+        words = f"lowest availability of {proof.pool}, minimum {proof.minimum}"
+        if proof.unknown:
+            words += f"; for {units.duration(proof.blind)} {proof.unknown} could not be judged"
+        lowest = f"{proof.surely}" if proof.surely == proof.at_most else f"{proof.surely} to {proof.at_most}"
+        yield _tile(f"{lowest} of {proof.total}", words, bad=proof.at_most < proof.minimum)
+    if (totals or state.lowest) and state.unwatched >= 1:
+        yield _tile(units.duration(round(state.unwatched)), "between its attempts, when nobody watched")
 
 
 def _charts(plan: Plan, story: Sequence[Recorded]) -> Iterator[str]:

@@ -10,10 +10,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hactl.model.counting import PoolCount
 from hactl.model.plan import Plan
 from hactl.model.run import (
     Availability,
-    PoolCount,
     ProbeTick,
     Recorded,
     StepDone,
@@ -25,6 +25,7 @@ from hactl.model.run import (
     UndoStarted,
 )
 from hactl.view import units
+from hactl.view.outcomes import pool_words
 from hactl.view.report_text import shown
 from hactl.view.report_time import TimeAxis
 from hactl.view.run import CLUSTER
@@ -142,11 +143,12 @@ def _pool_chart(pool: str, series: Sequence[tuple[float, PoolCount]], end: float
     for index, (at, count) in enumerate(series):
         until = series[index + 1][0] if index + 1 < len(series) else max(end, at)
         left, right = axis.x(at), axis.x(until)
-        level = "available" if count.available >= count.minimum else "short"
-        told = f"{pool}: {count.available} of {count.total} available from {_clock(at)}"
-        shapes.append(
-            _rect((left, y(count.available)), max(0.5, right - left), _CHART - y(count.available), level, told)
-        )
+        level, width = "available" if count.at_most >= count.minimum else "short", max(0.5, right - left)
+        told = f"{pool_words(count)} from {_clock(at)}"
+        shapes.append(_rect((left, y(count.available)), width, _CHART - y(count.available), level, told))
+        if count.unknown:
+            height = y(count.available) - y(count.at_most)
+            shapes.append(_rect((left, y(count.at_most)), width, height, "unknown", told))
         points += [f"{left:.1f},{y(count.available):.1f}", f"{right:.1f},{y(count.available):.1f}"]
     minimum = series[-1][1].minimum
     shapes.append(f'<polyline class="line" points="{" ".join(points)}"/>')

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from hactl.model.findings import Level
 from hactl.model.guard import Ruling
-from hactl.model.plan import Plan
+from hactl.model.plan import Plan, PlannedStep
 from hactl.model.run import Outcome, ProbeTotals, Recorded, RunState, StepPhase, StepState
 from hactl.model.text import one_line
 from hactl.view import units
 from hactl.view.events import event_sentence
 from hactl.view.lines import Line
-from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, PHASE_LEVELS, pool_words
+from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, PHASE_LEVELS, pool_words, proof_words, range_level
 from hactl.view.run_document import commands
 from hactl.view.tables import Cell, Column, Row, Table
 
@@ -34,11 +34,14 @@ __all__ = [
     "progress_words",
     "proof_lines",
     "step_rows",
+    "to_put_back",
     "unfinished",
 ]
 
 CLUSTER = "cluster"  # the row of steps that are for no node
 _TIMED = {StepPhase.DONE, StepPhase.FAILED, StepPhase.UNKNOWN, StepPhase.UNDONE, StepPhase.UNDO_FAILED}
+# Phases that leave something behind: all but what never began, was so already, or was put back.
+_LEFT = set(StepPhase) - {StepPhase.PENDING, StepPhase.SKIPPED, StepPhase.UNDONE}
 _WORDS = {
     StepPhase.PENDING: "-",
     StepPhase.SKIPPED: "was so",
@@ -129,7 +132,10 @@ def probe_words(total: ProbeTotals) -> str:
 
 def pools_line(state: RunState) -> str:
     """The pools of the run as they are now: "shop 2/3"."""
-    return ", ".join(f"{count.pool} {count.available}/{count.total}" for count in state.pools.values())
+    return ", ".join(
+        f"{count.pool} {count.available}/{count.total}" + (f" ({count.unknown} unknown)" if count.unknown else "")
+        for count in state.pools.values()
+    )
 
 
 def progress_words(state: RunState) -> str:
@@ -188,10 +194,11 @@ def proof_lines(state: RunState, *, alive: bool = False) -> Iterator[Line]:
             yield Line(f"{planned.label}: {one_line(step.sentence, 1000)}", PHASE_LEVELS[step.phase], 2)
     for total in state.probes.values():
         yield Line(f"{total.endpoint}: {probe_words(total)}", Level.CRIT if total.failed else Level.OK, 2)
-    for count in state.lowest.values():
-        fine = count.available >= count.minimum
-        words = f"{count.pool}: never fewer than {count.available} of {count.total} available, minimum {count.minimum}"
-        yield Line(words, Level.OK if fine else Level.CRIT, 2)
+    for proof in state.lowest.values():
+        yield Line(proof_words(proof), range_level(proof.surely, proof.at_most, proof.minimum), 2)
+    if (state.lowest or state.probes) and state.unwatched >= 1:
+        away = units.duration(round(state.unwatched))
+        yield Line(f"between its {state.attempt} attempts nobody watched: of {away} nothing is known", Level.UNKNOWN, 2)
     yield from next_lines(state, alive=alive)
 
 
@@ -208,6 +215,17 @@ def next_lines(state: RunState, *, alive: bool) -> Iterator[Line]:
 def began(state: RunState) -> bool:
     """Whether any step did anything."""
     return any(step.phase not in {StepPhase.PENDING, StepPhase.SKIPPED} for step in state.steps)
+
+
+def to_put_back(state: RunState) -> tuple[PlannedStep, ...]:
+    """The steps that an undo of the whole run takes back where their verbs can, in its order: the last one first."""
+    steps = zip(state.plan.steps, state.steps, strict=True)
+    left = [
+        planned
+        for planned, step in steps
+        if planned.mutates and planned.undo and step.memory is not None and step.phase in _LEFT
+    ]
+    return tuple(sorted(left, key=lambda step: (step.segment, step.index), reverse=True))
 
 
 def unfinished(outcome: Outcome | None) -> bool:

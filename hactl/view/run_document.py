@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from hactl.model.codec import plain
+from hactl.model.counting import PoolProof
 from hactl.model.journal import RunSummary
 from hactl.model.lock import Holder, LockPicture
 from hactl.model.observed import Unknown
@@ -53,12 +54,18 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class PoolResult:
-    """A pool at the moment of the run when the fewest of it were available."""
+    """A pool at the worst moment of the run: `lowest_available` members surely, `lowest_possible` at most.
+
+    They differ where some could not be judged: up to `unknown` at once, for `unknown_seconds` in all.
+    """
 
     pool: str
     lowest_available: int
+    lowest_possible: int
     total: int
     minimum: int
+    unknown: int
+    unknown_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +122,8 @@ class ProbesAt:
 @dataclass(frozen=True, slots=True)
 class RunDocument:
     """A run, whole. `outcome` null: it has not ended. `events` counts the journal's entries, `hash` is the link of the
-    last one in the journal's chain. `overridden` are the guards that were set aside, by `who`, for `reason`.
+    last one in the journal's chain. `overridden` are the guards that were set aside, by `who`, for `reason`. For
+    `unwatched_seconds`, between its attempts, nobody counted members or sent requests.
     """
 
     schema: Literal["hactl.run/1"]
@@ -135,6 +143,7 @@ class RunDocument:
     overridden: list[GuardDocument]
     steps: list[StepResult]
     pools: list[PoolResult]
+    unwatched_seconds: float
     requests: list[RequestsResult]
     availability: list[PoolAt]
     probes: list[ProbesAt]
@@ -173,7 +182,8 @@ def run_structure(run: str, plan: Plan, story: Sequence[Recorded]) -> RunDocumen
         attempts=state.attempt,
         overridden=[guard_document(verdict) for verdict in plan.verdicts if verdict.overridden],
         steps=list(_steps(state)),
-        pools=[PoolResult(c.pool, c.available, c.total, c.minimum) for c in state.lowest.values()],
+        pools=[_pool(proof) for proof in state.lowest.values()],
+        unwatched_seconds=round(state.unwatched, 3),
         requests=[RequestsResult(t.endpoint, t.sent, t.failed, t.slowest, t.gap) for t in state.probes.values()],
         availability=list(_availability(story)),
         probes=list(_probes(story)),
@@ -272,6 +282,18 @@ def _steps(state: RunState) -> Iterator[StepResult]:
             before=dict(step.before),
             after=dict(step.after),
         )
+
+
+def _pool(proof: PoolProof) -> PoolResult:
+    return PoolResult(
+        pool=proof.pool,
+        lowest_available=proof.surely,
+        lowest_possible=proof.at_most,
+        total=proof.total,
+        minimum=proof.minimum,
+        unknown=proof.unknown,
+        unknown_seconds=round(proof.blind, 3),
+    )
 
 
 def _availability(story: Sequence[Recorded]) -> Iterator[PoolAt]:

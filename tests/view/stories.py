@@ -182,7 +182,7 @@ def _failing(tell: Teller) -> None:
     """Clients notice: the pool is too small for a moment, and requests fail."""
     tell.begin()
     tell.step(0, 4.2)
-    tell(Availability((PoolCount("shop", 1, 3, 2, unknown=1),)))
+    tell(Availability((PoolCount("shop", 1, 3, 2),)))
     tell(ProbeTick(URL, 1.0, 200, 12, 5.0, 1.5, "connection refused"), after=1.0)
     tell(RunEnded(Outcome.STOPPED, "more requests failed than the budget allows", tell.now - WALL))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
+from hactl.model.counting import PoolCount
 from hactl.model.findings import Level
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.journal import RunSummary
@@ -15,6 +16,7 @@ from hactl.model.lock import Holder, LockBroken, LockPicture, NodeLock
 from hactl.model.observed import Unknown
 from hactl.model.plan import RunRef
 from hactl.model.run import (
+    Availability,
     CommandDone,
     CommandStarted,
     Event,
@@ -24,6 +26,8 @@ from hactl.model.run import (
     Outcome,
     ProbeTick,
     Recorded,
+    RunEnded,
+    RunStarted,
     RunState,
     Said,
     StepStarted,
@@ -165,6 +169,66 @@ def test_the_proof_has_requests_and_lowest_availability() -> None:
 
 
 @pytest.mark.parametrize(
+    ("counts", "level", "text"),
+    [
+        (
+            ((2, 0), (2, 1)),
+            Level.OK,
+            "shop: never fewer than 2 of 3 available, minimum 2; for 4 s 1 could not be judged",
+        ),
+        (
+            ((3, 0), (1, 1)),
+            Level.UNKNOWN,
+            "shop: between 1 and 2 of 3 available at the worst moment, minimum 2; for 4 s 1 could not be judged",
+        ),
+        (
+            ((2, 0), (0, 3), (3, 0)),
+            Level.UNKNOWN,
+            "shop: between 0 and 2 of 3 available at the worst moment, minimum 2; for 4 s 3 could not be judged",
+        ),
+        (
+            ((3, 0), (0, 1)),
+            Level.CRIT,
+            "shop: between 0 and 1 of 3 available at the worst moment, minimum 2; for 4 s 1 could not be judged",
+        ),
+    ],
+)
+def test_what_could_not_be_judged_is_not_counted_as_lost(
+    counts: tuple[tuple[int, int], ...], level: Level, text: str
+) -> None:
+    """Each count holds for four seconds."""
+    tell = stories.Teller(stories.plan())
+    tell(RunStarted("digest", "anna@laptop", "laptop", 4711))
+    for available, unknown in counts:
+        tell(Availability((PoolCount("shop", available, 3, 2, unknown),)))
+        tell(after=4.0)
+    tell(RunEnded(Outcome.DONE, "", 9.0))
+    told = {line.text: line.level for line in proof_lines(folded(stories.RUN, tell.plan, tell.story))}
+    assert told[text] is level
+
+
+def test_a_count_tells_what_nobody_could_judge() -> None:
+    count = PoolCount("shop", 1, 3, 2, 1)
+    assert sentence(Availability((count,))) == (
+        Level.UNKNOWN,
+        "shop at least 1 of 3 available, 1 unknown, minimum 2",
+    )
+    assert sentence(Availability((PoolCount("shop", 2, 3, 2, 1),))) == (
+        Level.OK,
+        "shop at least 2 of 3 available, 1 unknown, minimum 2",
+    )
+
+
+def test_the_time_between_attempts_is_no_proof() -> None:
+    """It was killed with a node half upgraded, and resumed eleven hours later."""
+    told = [line for line in proof_lines(state("resumed")) if "nobody watched" in line.text]
+    assert [(line.text, line.level) for line in told] == [
+        ("between its 2 attempts nobody watched: of 11 h 6 m nothing is known", Level.UNKNOWN)
+    ]
+    assert not [line for line in proof_lines(state("done")) if "nobody watched" in line.text]
+
+
+@pytest.mark.parametrize(
     ("name", "alive", "offered"),
     [
         ("done", False, set()),
@@ -207,7 +271,18 @@ def test_the_document_tells_requests_pools_and_commands() -> None:
             "longest_gap_seconds": 0.1,
         }
     ]
-    assert found["pools"] == [{"pool": "shop", "lowest_available": 2, "total": 3, "minimum": 2}]
+    assert found["pools"] == [
+        {
+            "pool": "shop",
+            "lowest_available": 2,
+            "lowest_possible": 2,
+            "total": 3,
+            "minimum": 2,
+            "unknown": 0,
+            "unknown_seconds": 0.0,
+        }
+    ]
+    assert found["unwatched_seconds"] == 0.0
     assert [command["exit"] for command in found["commands"]] == [0] * 12
     assert found["outcome"] == "done"
     killed = run_document(stories.RUN, *stories.story("killed"))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from hactl.engine.clock import Clock
 from hactl.engine.http import HttpError, Response, get
 from hactl.engine.wire import Address, address_of, opened
-from hactl.model.errors import ChannelError, ConnectionLostError, JournalError, TransportError
+from hactl.model.errors import ChannelError, ConnectionLostError, InputError, JournalError, TransportError
 from hactl.model.inventory import Endpoint
 from hactl.model.run import ProbeTick
 from hactl.model.text import one_line
@@ -138,7 +138,7 @@ class _Lane:
             wrong = "" if status == self.endpoint.expect_status else f"status {status}"
         except TimeoutError:
             wrong = f"no answer within {self.endpoint.timeout:g} s"
-        except (ChannelError, HttpError, OSError) as error:
+        except (ChannelError, HttpError, InputError, OSError) as error:
             wrong = one_line(str(error) or type(error).__name__, 200)
         except TransportError as error:
             if self.endpoint.via is not None:  # it is our own way to that node that fails, not the service

@@ -166,6 +166,13 @@ async def test_by_a_node_and_without_blame_for_the_way_there():
     assert watched.ticks[-1].error.startswith("nothing could be sent")
 
 
+async def test_tls_from_a_node_is_not_there_and_says_so():
+    watched = Watched(Endpoint("shop", "https://shop.example/", via="lb1", rate=50.0), transports={})
+    await watched.probe(0.1)
+    await watched.end()
+    assert watched.ticks[-1].error.startswith("https through a node (lb1) is not possible.")
+
+
 async def test_stopping_twice_and_before_it_began(endpoint):
     watched = Watched(endpoint)
     await watched.prober.stop()

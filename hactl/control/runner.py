@@ -69,11 +69,13 @@ async def carried_out(journal: Journal, inventory: Inventory, run: str, purpose:
     will = Will(journal, story, clock)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, will.signalled)
-    async with Control(inventory) as control:
+    # The lock has connections of its own, and so has the second look at the plan: each of them, like the watchman, holds
+    # a session on every connection, and where sshd allows few (MaxSessions), none would be left for commands.
+    async with Control(inventory) as control, Control(inventory) as aside:
         transports = control.transports()
         probes = {node: control.probes(node) for node in inventory.nodes}
         hands = Hands(inventory, transports, clock)
-        lock = ClusterLock(lock_transports(control, inventory), inventory.name, _holder(run, plan))
+        lock = ClusterLock(lock_transports(aside, inventory), inventory.name, _holder(run, plan))
         crew = Crew(
             inventory=inventory,
             verbs=VERBS,
@@ -88,7 +90,8 @@ async def carried_out(journal: Journal, inventory: Inventory, run: str, purpose:
         )
 
         async def still() -> tuple[GuardVerdict, ...]:
-            return await _still(control, journal, plan, run)
+            async with Control(inventory) as own:
+                return await _still(own, journal, plan, run)
 
         prober = Prober(plan.endpoints, transports, clock, story.write)
         return await Runner(crew, lock, prober, still).run(_started(story, purpose))

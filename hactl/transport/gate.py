@@ -11,16 +11,23 @@ from contextlib import asynccontextmanager
 OVERALL = 32
 # Times its patience for which even a peer that speaks keeps its place: it may be a person who thinks of a passphrase.
 _LONGEST = 4.0
+# Seconds after which one session more than the server last took is tried, while others wait for a place.
+_TRY_MORE = 1.0
 
 
 class SessionGate:
-    """Lets so many sessions through as the server takes, and learns that number when the server refuses one."""
+    """Lets so many sessions through as the server takes, and learns that number when the server refuses one.
+
+    What is learned may be too low, when a session that the server still counted had ended for us: one that stays for
+    long would then leave no place for any other. So while somebody waits, one more is tried now and then.
+    """
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit
+        self.limit = self._most = limit
         self.active = 0
         self.refusal = ""  # what the server last said when it refused a session while no other was open
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._trying: asyncio.TimerHandle | None = None
 
     async def enter(self) -> Place:
         """Wait for a place and take it. First come, first served."""
@@ -29,6 +36,7 @@ class SessionGate:
             return Place(self)
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        self._try_later()
         try:
             await turn
         except asyncio.CancelledError:
@@ -40,11 +48,25 @@ class SessionGate:
     def leave(self) -> None:
         """Give a place back; the longest waiting takes it."""
         self.active -= 1
+        self._let_in()
+
+    def _let_in(self) -> None:
         while self._waiting and self.active < self.limit:
             turn = self._waiting.popleft()
             if not turn.done():
                 self.active += 1
                 turn.set_result(None)
+
+    def _try_later(self) -> None:
+        if self._trying is None and self.limit < self._most:
+            self._trying = asyncio.get_running_loop().call_later(_TRY_MORE, self._try_more)
+
+    def _try_more(self) -> None:
+        self._trying = None
+        if any(not turn.done() for turn in self._waiting):
+            self.limit = min(self.limit + 1, self._most)
+            self._let_in()
+            self._try_later()
 
 
 class Place:

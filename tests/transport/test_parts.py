@@ -82,6 +82,23 @@ async def test_a_gate_learns_the_limit_from_a_refusal() -> None:
     (await third).leave()
 
 
+async def test_a_gate_that_learned_too_little_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hactl.transport.gate._TRY_MORE", 0.01)
+    gate = SessionGate(3)
+    stays, refused = await gate.enter(), await gate.enter()
+    assert refused.refused()  # by a server that still counted a session which had just ended
+    assert gate.limit == 1
+    places = [await asyncio.wait_for(gate.enter(), 1) for _ in range(2)]
+    assert gate.limit == 3
+    over = asyncio.ensure_future(gate.enter())
+    await asyncio.sleep(0.05)
+    assert not over.done()  # never more than it began with
+    for place in (stays, *places):
+        place.leave()
+    (await over).leave()
+    assert gate.active == 0
+
+
 async def test_a_refusal_of_the_only_one_teaches_nothing() -> None:
     gate = SessionGate(8)
     assert not (await gate.enter()).refused()

@@ -5,11 +5,12 @@ It owns no state of the cluster beyond the newest picture and does no I/O: the s
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import on, work
 from textual.app import App
@@ -26,6 +27,12 @@ from hactl.tui.messages import ActWanted, OpenNode, OpenRun, PictureArrived, Pic
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.screens.overview import OverviewScreen
 from hactl.tui.signals import ended_by_signals
+
+if TYPE_CHECKING:  # the first paint does not wait for what acts
+    from hactl.control.going import GoingRuns
+    from hactl.model.journal import RunSummary
+
+_LOOK_FOR_RUNS = 1.0  # seconds between two looks
 
 
 class PictureSource(Protocol):
@@ -45,6 +52,10 @@ def _nodes() -> Screen[None]:
     return NodesScreen()
 
 
+# Together they take little room in the footer.
+_SCREENS = Binding.Group("screens", compact=True)
+
+
 class HactlApp(App[None]):
     """`first` is shown at once; then whatever `open_source` makes, which is called once that is on the screen."""
 
@@ -56,10 +67,10 @@ class HactlApp(App[None]):
     }
     DEFAULT_MODE = "overview"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "switch_mode('overview')", "Overview"),
-        Binding("2", "switch_mode('nodes')", "Nodes"),
-        Binding("3", "switch_mode('runs')", "Runs"),
-        Binding("4", "switch_mode('playbooks')", "Act"),
+        Binding("1", "switch_mode('overview')", "Overview", group=_SCREENS),
+        Binding("2", "switch_mode('nodes')", "Nodes", group=_SCREENS),
+        Binding("3", "switch_mode('runs')", "Runs", group=_SCREENS),
+        Binding("4", "switch_mode('playbooks')", "Playbooks", group=_SCREENS),
         Binding("r", "refresh_now", "Sample now", show=False),
         Binding("question_mark", "toggle_help", "Help", key_display="?"),
         Binding("q,ctrl+c", "quit", "Quit", priority=False),
@@ -70,11 +81,14 @@ class HactlApp(App[None]):
         first: Picture,
         open_source: Callable[[], AbstractAsyncContextManager[PictureSource]],
         open_runs: Callable[[], RunSource] | None = None,
+        look_for_runs: Callable[[], Sequence[RunSummary]] | None = None,
     ) -> None:
         super().__init__()
         self._picture = first
         self._open_source = open_source
         self._open_runs = open_runs
+        self._look_for_runs = look_for_runs
+        self._going: Sequence[RunSummary] = ()
         self._runs: RunSource | None = None
         self._source: PictureSource | None = None
         self._started = False
@@ -96,6 +110,19 @@ class HactlApp(App[None]):
                 self._source = source
                 async for picture in source.watch():
                     self.post_message(PictureArrived(picture))
+
+    @work(exclusive=True, group="runs")
+    async def watch_runs(self) -> None:
+        """Look for runs that are not over, for the banner. A journal that cannot be read is told of where runs are."""
+        while self._look_for_runs is not None:
+            try:
+                going = await asyncio.to_thread(self._look_for_runs)
+            except HactlError:
+                going = ()
+            if going != self._going:
+                self._going = going
+                self.show_newest()
+            await asyncio.sleep(_LOOK_FOR_RUNS)
 
     @on(PictureArrived)
     def take_picture(self, message: PictureArrived) -> None:
@@ -137,17 +164,21 @@ class HactlApp(App[None]):
 
     @on(OpenRun)
     def open_run(self, message: OpenRun) -> None:
+        """On the screen that the operator came from: the plan and its form are done with."""
         from hactl.tui.screens.run import RunScreen  # noqa: PLC0415 - see _nodes
 
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
         self.push_screen(RunScreen(self.runs, message.run))
 
     @on(PictureWanted)
     def show_newest(self) -> None:
         if isinstance(self.screen, PictureScreen):
-            self.screen.show(self._picture)
+            self.screen.show(self._picture, self._going)
         if not self._started:  # the inventory is on the screen before anything is imported for SSH
             self._started = True
             self.screen.call_after_refresh(self.watch_cluster)
+            self.screen.call_after_refresh(self.watch_runs)
 
     def action_refresh_now(self) -> None:
         if self._source is not None:
@@ -173,7 +204,16 @@ def run(inventory: Inventory, *, interval: float = 2.0) -> int:
 
         return Runs(inventory)
 
-    app = HactlApp(_nothing_known(inventory), control, runs)
+    going: GoingRuns | None = None
+
+    def look_for_runs() -> Sequence[RunSummary]:
+        from hactl.control.going import GoingRuns  # noqa: PLC0415 - as above
+
+        nonlocal going
+        going = going or GoingRuns(inventory.name)
+        return going.look()
+
+    app = HactlApp(_nothing_known(inventory), control, runs, look_for_runs)
     app.run()
     return app.return_code or 0
 

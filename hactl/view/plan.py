@@ -31,7 +31,13 @@ _FAILURE_WORD = {
 
 def plan_lines(plan: Plan, *, commands: bool = True) -> tuple[Line, ...]:
     """The whole plan. `commands` False leaves the first commands out."""
-    return (*_head(plan), *step_lines(plan, commands=commands), Line(), *decision_lines(plan))
+    return (*page_lines(plan, commands=commands), Line(), *decision_lines(plan))
+
+
+def page_lines(plan: Plan, *, commands: bool = True) -> Iterator[Line]:
+    """What would be done, without what decides about it."""
+    yield from _head(plan)
+    yield from step_lines(plan, commands=commands)
 
 
 def short_digest(plan: Plan) -> str:

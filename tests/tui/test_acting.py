@@ -45,8 +45,7 @@ async def test_a_drain_is_planned_read_confirmed_and_followed(size: tuple[int, i
         assert runs.asked[0].playbook == "drain"
         assert runs.asked[0].limit == "app1"
         assert not runs.started
-        await pilot.press("end")
-        await shows(pilot, "weakest moment", "y carries out plan 3f2a9c")
+        await shows(pilot, "weakest moment", "plan 3f2a9c: 4 steps", "y carries it out")
         await pilot.press("y")
         await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run")
         assert [plan.digest for plan in runs.started] == ["3f2a9c" * 10]
@@ -98,15 +97,28 @@ async def test_wishes_and_the_way_back() -> None:
         await pilot.press("3")
         await shows(pilot, RUN, "going on")
         await pilot.press("enter")
-        await shows(pilot, "Take a node out")
+        await shows(pilot, "run 20261121")
         await shows(pilot, "set server be_shop/app1 state drain", "7 sessions left")
-        await pilot.press("p", "x", "u")
-        await until(pilot, lambda: len(runs.wishes) == 3, "three wishes")
-        assert runs.wishes == [WishKind.PAUSE, WishKind.STOP, WishKind.UNDO]
+        await pilot.press("p", "x")
         await pilot.click("#stop")
-        await until(pilot, lambda: len(runs.wishes) == 4, "the button")
+        await until(pilot, lambda: len(runs.wishes) == 3, "three wishes")
+        assert runs.wishes == [WishKind.PAUSE, WishKind.STOP, WishKind.STOP]
         await pilot.press("escape")
         await shows(pilot, RUN)
+
+
+async def test_an_undo_is_asked_for_with_what_it_would_put_back() -> None:
+    runs = Runs()
+    async with app_with(runs).run_test(size=(80, 24)) as pilot:
+        await pilot.press("3", "enter")
+        await shows(pilot, "1 of 4 steps")
+        await pilot.press("u")
+        await shows(pilot, "the last step first", "1  drain app1", "y puts it back")
+        await pilot.press("escape", "u", "n")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run again")
+        assert not runs.again
+        await pilot.press("u", "y")
+        await until(pilot, lambda: runs.again == [f"undo {RUN}"], "undone")
 
 
 async def test_a_run_whose_runner_is_gone_can_be_resumed_or_undone() -> None:
@@ -114,10 +126,34 @@ async def test_a_run_whose_runner_is_gone_can_be_resumed_or_undone() -> None:
     async with app_with(runs).run_test(size=(120, 40)) as pilot:
         await pilot.press("3", "enter")
         await shows(pilot, "unfinished", "hactl runs resume")
-        await pilot.press("x", "R", "u")
+        await pilot.press("x", "R", "u", "y")
         await until(pilot, lambda: runs.again, "asked")
         assert not runs.wishes
         assert set(runs.again) <= {f"resume {RUN}", f"undo {RUN}"}
+
+
+async def test_what_is_done_is_done_to_the_marked_nodes() -> None:
+    runs = Runs()
+    async with app_with(runs).run_test(size=(80, 24)) as pilot:
+        await pilot.press("2", "down", "down", "space", "space")
+        await shows(pilot, "2 marked", "* app1", "* app2")
+        await pilot.press("D")
+        await shows(pilot, "plan 3f2a9c")
+        assert runs.asked[-1].limit == "app1,app2"
+        await pilot.press("escape", "escape", "U")
+        await until(pilot, lambda: len(runs.asked) == 2, "planned again")
+        assert runs.asked[-1].limit == "app3"  # no marks: the node under the cursor
+
+
+async def test_a_run_is_told_of_on_every_screen_while_it_goes_on() -> None:
+    runs = Runs()
+    app = HactlApp(picture(now=0.0), lambda: Reel([picture(*up())]), lambda: runs, runs.runs)
+    async with app.run_test(size=(80, 24)) as pilot:
+        for key in "1234":
+            await pilot.press(key)
+            await shows(pilot, "▶ drain 1/4")
+        runs.gone = True
+        await shows(pilot, "▲ drain unfinished")
 
 
 async def test_the_end_shows_its_proof() -> None:
@@ -139,6 +175,6 @@ async def test_a_playbook_is_filled_in() -> None:
         await shows(pilot, "Take a node out")
         await pilot.press("enter")
         await shows(pilot, "how long sessions may take")
-        await pilot.press(*"90s", "ctrl+s")
+        await pilot.press("down", "down", *"90s", "ctrl+s")
         await until(pilot, lambda: runs.asked, "planned")
         assert runs.asked[0].parameters == {"timeout": "90s"}

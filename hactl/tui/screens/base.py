@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,11 +16,22 @@ from hactl.tui.messages import PictureWanted
 from hactl.tui.widgets.banner import Banner
 from hactl.tui.widgets.line_table import LineTable
 
+if TYPE_CHECKING:  # the first paint does not wait for what acts
+    from hactl.model.journal import RunSummary
+
+
+class Keys(Footer):
+    """The keys at the bottom; the palette has its key, too, but takes no room there."""
+
+    def __init__(self) -> None:
+        super().__init__(show_command_palette=False)
+
 
 class PictureScreen(Screen[None]):
     """Shows pictures. Subclasses compose `body` and fill it in `draw`."""
 
     picture: Picture | None = None
+    runs: Sequence[RunSummary] = ()
 
     def body(self) -> ComposeResult:
         raise NotImplementedError
@@ -31,13 +43,13 @@ class PictureScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Banner()
         yield from self.body()
-        yield Footer()
+        yield Keys()
 
-    def show(self, picture: Picture) -> None:
-        """Take a newer picture; drawn at once when mounted."""
-        self.picture = picture
+    def show(self, picture: Picture, runs: Sequence[RunSummary] = ()) -> None:
+        """Take a newer picture, and the runs that are not over; drawn at once when mounted."""
+        self.picture, self.runs = picture, runs
         if self.is_mounted:
-            self.query_one(Banner).show(picture)
+            self.query_one(Banner).show(picture, runs)
             self.draw(picture)
 
     def on_screen_resume(self) -> None:
@@ -56,7 +68,7 @@ class TableScreen(PictureScreen):
         yield Banner()
         yield from self.body()
         yield Input(placeholder="show rows with this text; !text: rows without it", id="filter", classes="hidden")
-        yield Footer()
+        yield Keys()
 
     def action_filter(self) -> None:
         line = self.query_one("#filter", Input)

@@ -8,6 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from hactl.model.picture import Picture
+from hactl.tui.acting import request
+from hactl.tui.messages import ActWanted
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.widgets.facts import Facts
 
@@ -20,6 +22,8 @@ class NodeScreen(PictureScreen):
         Binding("escape,backspace", "app.pop_screen", "Back"),
         Binding("left", "turn(-1)", "Previous node"),
         Binding("right", "turn(1)", "Next node"),
+        Binding("D", "act('drain')", "Drain"),
+        Binding("U", "act('undrain')", "Undrain"),
     ]
 
     def __init__(self, node: str) -> None:
@@ -33,6 +37,10 @@ class NodeScreen(PictureScreen):
         page = self.query_one(Facts)
         page.border_title = f"node {self.node}"
         page.show(picture, self.node)
+
+    def action_act(self, playbook: str) -> None:
+        """Plan a playbook for this node."""
+        self.post_message(ActWanted(request(playbook, {}, limit=self.node)))
 
     def action_turn(self, step: int) -> None:
         """To another node in the inventory's order, round the end."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from hactl.model.picture import Picture
 from hactl.tui.acting import request
@@ -17,7 +18,7 @@ from hactl.view.nodes import node_rows
 
 
 class NodesScreen(TableScreen):
-    """The nodes table. Enter opens a node's page."""
+    """The nodes table. Enter opens a node's page; what is done is done to the marked nodes, else to the one there."""
 
     AUTO_FOCUS = "#nodes"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,7 +27,7 @@ class NodesScreen(TableScreen):
     ]
 
     def body(self) -> ComposeResult:
-        yield LineTable(id="nodes", empty="no node matches")
+        yield LineTable(id="nodes", empty="no node matches", marking=True)
 
     def on_mount(self) -> None:
         self.query_one("#nodes").border_title = "nodes"
@@ -38,8 +39,22 @@ class NodesScreen(TableScreen):
     def open_node(self, event: LineTable.Chosen) -> None:
         self.post_message(OpenNode(event.key))
 
+    @on(LineTable.Marked, "#nodes")
+    def count_marks(self) -> None:
+        table = self.query_one("#nodes", LineTable)
+        count = len(table.marked)
+        table.border_title = f"nodes: {count} marked, escape takes the marks off" if count else "nodes"
+
+    def action_unfilter(self) -> None:
+        """Escape clears the filter; where there is none, the marks."""
+        filtered = bool(self.query_one("#filter", Input).value)
+        super().action_unfilter()
+        if not filtered:
+            self.query_one("#nodes", LineTable).unmark()
+
     def action_act(self, playbook: str) -> None:
-        """Plan a playbook for the node under the cursor."""
-        node = self.query_one("#nodes", LineTable).cursor_key
-        if node is not None:
-            self.post_message(ActWanted(request(playbook, {}, limit=node)))
+        """Plan a playbook for the marked nodes, else for the one under the cursor."""
+        table = self.query_one("#nodes", LineTable)
+        nodes = table.marked or ((table.cursor_key,) if table.cursor_key is not None else ())
+        if nodes:
+            self.post_message(ActWanted(request(playbook, {}, limit=",".join(nodes))))

@@ -11,16 +11,17 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from hactl.model.errors import HactlError
 from hactl.model.findings import Level
 from hactl.model.plan import Plan, Request
 from hactl.tui.acting import RunSource, told
 from hactl.tui.messages import OpenRun
+from hactl.tui.screens.base import Keys
 from hactl.tui.widgets.prose import Prose
 from hactl.view.lines import Line
-from hactl.view.plan import plan_lines, short_digest
+from hactl.view.plan import decision_lines, page_lines, short_digest
 
 
 class PlanScreen(Screen[None]):
@@ -28,8 +29,8 @@ class PlanScreen(Screen[None]):
 
     AUTO_FOCUS = "#plan"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "carry_out", "Carry out"),
-        Binding("o", "override", "Set guards aside"),
+        Binding("y", "carry_out", "Carry it out"),
+        Binding("o", "override", "Set guards aside", tooltip="With a reason, which is kept in the journal."),
         Binding("r", "plan_again", "Plan again"),
         Binding("escape", "leave", "Leave"),
     ]
@@ -44,8 +45,10 @@ class PlanScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Prose(id="plan")
+        yield Prose(id="decision")
+        yield Prose(id="ways")
         yield Input(id="word", classes="hidden")
-        yield Footer()
+        yield Keys()
 
     def on_mount(self) -> None:
         self.action_plan_again()
@@ -57,8 +60,11 @@ class PlanScreen(Screen[None]):
     @work(exclusive=True)
     async def _make(self) -> None:
         self._plan = None
-        page = self.query_one("#plan", Prose)
+        self.refresh_bindings()
+        page, decision, ways = (self.query_one(name, Prose) for name in ("#plan", "#decision", "#ways"))
         page.border_title = f"plan: {self._request.playbook}"
+        for below in (decision, ways):
+            below.add_class("hidden")
 
         def progress(sentence: str) -> None:
             page.show([Line(sentence, faint=True)])
@@ -67,11 +73,15 @@ class PlanScreen(Screen[None]):
         try:
             plan = await self._runs.plan(self._request, progress)
         except HactlError as error:
-            page.show([Line(told(error), Level.CRIT)])
+            page.show(list(_complaint(error)))
             return
         self._plan = plan
         page.border_title = f"plan {short_digest(plan)}: {plan.title or plan.playbook}"
-        page.show(list(_shown(plan)))
+        page.show(list(page_lines(plan)))
+        decision.show(list(decision_lines(plan)))
+        ways.show([_ways(plan)])
+        for below in (decision, ways):
+            below.remove_class("hidden")
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
@@ -79,7 +89,8 @@ class PlanScreen(Screen[None]):
         if action == "carry_out":
             return plan is not None and bool(plan.steps) and not plan.refusals and not self._starting
         if action == "override":
-            return plan is not None and any(verdict.can_override for verdict in plan.refusals)
+            # One that cannot be set aside refuses the plan whatever is done about the others.
+            return plan is not None and bool(plan.refusals) and all(one.can_override for one in plan.refusals)
         return True
 
     def action_carry_out(self) -> None:
@@ -138,16 +149,26 @@ class PlanScreen(Screen[None]):
             self.notify(told(error), severity="error", timeout=15, markup=False)
             self.refresh_bindings()
             return
-        self.dismiss()
-        self.app.post_message(OpenRun(run))
+        self.app.post_message(OpenRun(run))  # which closes this page, and the form that it came from
 
 
-def _shown(plan: Plan) -> Iterator[Line]:
-    yield from plan_lines(plan)
+def _complaint(error: HactlError) -> Iterator[Line]:
+    """Why there is no plan, in full: a problem a line, then what to do."""
+    yield Line("There is no plan.", strong=True)
+    for problem in (*error.message.splitlines(), *getattr(error, "problems", ())):
+        yield Line(problem, Level.CRIT, indent=2)
+    if error.remedy:
+        yield Line(f"> {error.remedy}", indent=2)
     yield Line()
+    yield Line("r plans again; escape leaves, and nothing was touched.", strong=True)
+
+
+def _ways(plan: Plan) -> Line:
+    """The keys that lead on from here; always in view."""
+    if plan.refusals and all(verdict.can_override for verdict in plan.refusals):
+        return Line("Refused. o sets these guards aside, with a reason; escape leaves.", Level.CRIT)
     if plan.refusals:
-        yield Line("Refused. o sets the guards aside that can be, with a reason; escape leaves.", Level.CRIT)
-    elif plan.steps:
-        yield Line(f"y carries out plan {short_digest(plan)}; escape leaves, and nothing was touched.", strong=True)
-    else:
-        yield Line("Nothing has to be done; escape leaves.", strong=True)
+        return Line("Refused; escape leaves, and nothing was touched.", Level.CRIT)
+    if plan.steps:
+        return Line("y carries it out; escape leaves, and nothing was touched.", strong=True)
+    return Line("Escape leaves.", strong=True)

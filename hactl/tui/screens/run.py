@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from textual import on, work
@@ -16,16 +15,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Button, Footer
+from textual.widgets import Button
 
 from hactl.model.errors import HactlError
 from hactl.model.findings import Level
-from hactl.model.run import CommandDone, CommandStarted, ProbeTick, Recorded, RunState, WishKind, after
+from hactl.model.run import RunState, WishKind
 from hactl.tui.acting import RunSource, told
-from hactl.tui.widgets.chart import Beat, Chart
+from hactl.tui.screens.base import Keys
+from hactl.tui.screens.confirm import ConfirmScreen
+from hactl.tui.story import Story
+from hactl.tui.widgets.chart import Chart
 from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.prose import Prose
-from hactl.view.events import event_sentence
 from hactl.view.lines import Line
 from hactl.view.run import (
     matrix_rows,
@@ -35,24 +36,34 @@ from hactl.view.run import (
     prober_line,
     progress_words,
     proof_lines,
+    to_put_back,
     unfinished,
 )
+from hactl.view.severity import severity
 
 _EVERY = 0.25  # seconds between two drawings at most
-_KEPT = 2000  # lines of the story
-_BEATS = 600  # intervals of the prober
-_OUTPUT = 6  # last lines of a command's output
+_AT_ONCE = 200  # events of a long story between two looks at the keyboard
+_AGAIN = 1.0  # seconds between two looks at a run that nobody works on: somebody may resume or undo it
+_TITLES = {"matrix": "nodes and steps", "command": "newest command", "prober": "requests", "story": "what happened"}
+_BUTTONS = {"pause": "p Pause", "stop": "x Stop", "undo": "u Undo", "resume": "R Resume"}
+_ASKED = {
+    WishKind.PAUSE: "waits at the next safe point",
+    WishKind.STOP: "stops at the next safe point",
+    WishKind.ABORT: "is being aborted",
+    WishKind.UNDO: "stops at the next safe point and is undone",
+}
 
 
 class RunScreen(Screen[None]):
     """Follows one run."""
 
-    AUTO_FOCUS = "#matrix"
+    AUTO_FOCUS = "#story"
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-high")]  # noqa: RUF012 - Textual declares it without ClassVar
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("p", "pause", "Pause / go on"),
-        Binding("x", "stop", "Stop at a safe point"),
-        Binding("u", "undo", "Undo"),
-        Binding("R", "resume", "Resume"),
+        Binding("p", "pause", "Pause/go on", tooltip="Wait at the next safe point; go on when it waits."),
+        Binding("x", "stop", "Stop", tooltip="End at the next safe point, where nothing is half done."),
+        Binding("u", "undo", "Undo", tooltip="Stop at the next safe point and put back what was done; asks first."),
+        Binding("R", "resume", "Resume", tooltip="Go on with a run that was stopped, failed or killed."),
         Binding("escape", "app.pop_screen", "Back"),
     ]
 
@@ -60,12 +71,10 @@ class RunScreen(Screen[None]):
         super().__init__()
         self._runs = runs
         self._run = run
-        self._state: RunState | None = None
-        self._story: deque[Line] = deque(maxlen=_KEPT)
-        self._beats: deque[Beat] = deque(maxlen=_BEATS)
-        self._command: list[Line] = []
+        self._story: Story | None = None
         self._alive = True
         self._changed = False
+        self._can: tuple[bool | None, ...] = ()  # which wishes are possible, as the keys show it
 
     def compose(self) -> ComposeResult:
         yield Prose(id="head")
@@ -74,16 +83,17 @@ class RunScreen(Screen[None]):
         yield Chart(id="prober")
         yield Prose(follow=True, id="story")
         with Horizontal(id="buttons"):
-            yield Button("Pause", id="pause", compact=True)
-            yield Button("Stop", id="stop", compact=True, variant="warning")
-            yield Button("Undo", id="undo", compact=True, variant="error")
-            yield Button("Resume", id="resume", compact=True, variant="primary")
-        yield Footer()
+            for name, label in _BUTTONS.items():
+                button = Button(label, id=name, compact=True, classes="hidden")
+                button.can_focus = False  # the keys do the same
+                yield button
+        yield Keys()
 
     def on_mount(self) -> None:
-        titles = {"matrix": "nodes and steps", "command": "command", "prober": "requests", "story": "what happened"}
-        for name, title in titles.items():
+        for name, title in _TITLES.items():
             self.query_one(f"#{name}").border_title = title
+        for name in ("head", "matrix", "command"):
+            self.query_one(f"#{name}").can_focus = False  # the story has the arrow keys
         self.set_interval(_EVERY, self._draw_if_changed)
         self._follow()
 
@@ -92,93 +102,116 @@ class RunScreen(Screen[None]):
     @work(exclusive=True)
     async def _follow(self) -> None:
         try:
-            self._state = self._runs.state(self._run)
-            number = 0
+            self._story = story = Story(await asyncio.to_thread(self._runs.state, self._run))
+        except HactlError as error:
+            self.query_one("#head", Prose).show([Line(told(error), Level.CRIT)])
+            return
+        number = 0
+        try:
             while self.is_running:
                 async for recorded in self._runs.follow(self._run, number):
                     number = recorded.number
-                    self._take(recorded)
-                self._alive = self._runs.alive(self._run)
-                self._changed = True
-                # Ended, or its runner is gone: somebody may resume or undo it.
-                await asyncio.sleep(1.0)
+                    story.take(recorded)
+                    self._alive = self._changed = True
+                    if not number % _AT_ONCE:
+                        await asyncio.sleep(0)
+                alive = self._runs.alive(self._run)
+                self._changed |= alive != self._alive
+                self._alive = alive
+                await asyncio.sleep(_AGAIN)
         except HactlError as error:
-            self._story.append(Line(told(error), Level.CRIT))
+            story.complain(error)
             self._changed = True
-
-    def _take(self, recorded: Recorded) -> None:
-        state = self._state
-        if state is None:
-            return
-        # The state came from the whole journal; events up to its last one only make the story.
-        self._state = after(state, recorded) if recorded.number > state.last else state
-        self._alive = True
-        if isinstance(recorded.event, ProbeTick):
-            self._beats.append(Beat(recorded.event.slowest, recorded.event.failed))
-        elif isinstance(recorded.event, CommandStarted | CommandDone):
-            self._command = list(_command(recorded.event, self._command))
-        if (told_in := event_sentence(recorded, state.plan)) is not None:
-            level, sentence = told_in
-            when = time.strftime("%H:%M:%S", time.localtime(recorded.at))
-            self._story.append(Line(f"{when}  {sentence}", level if level is not Level.OK else None, hang=10))
-        self._changed = True
 
     # --- drawing ---
 
     def _draw_if_changed(self) -> None:
-        state = self._state
-        if state is None or not (self._changed or state.current):
+        story = self._story
+        if story is None or not (self._changed or story.state.current):
             return
         self._changed = False
-        now = time.time()
+        state, now = story.state, time.time()
+        over = state.outcome is not None or not self._alive
         self.query_one("#head", Prose).show(list(self._head(state)))
-        self.query_one("#matrix", LineTable).show(matrix_rows(state, now))
-        self.query_one("#command", Prose).show(self._command)
+        matrix = self.query_one("#matrix", LineTable)
+        matrix.show(matrix_rows(state, now))
+        if state.current and (node := state.plan.steps[state.current[-1]].node) is not None:
+            matrix.select(node)  # keeps it in view where the nodes are many
+        command = self.query_one("#command", Prose)
+        command.set_class(over, "hidden")
+        command.show(story.command)
         failed = any(total.failed for total in state.probes.values())
-        self.query_one("#prober", Chart).show(prober_line(state) or "nothing is probed", self._beats, bad=failed)
-        self.query_one("#story", Prose).show(self._story)
-        self.refresh_bindings()
-        for name in ("pause", "stop", "undo", "resume"):
-            self.query_one(f"#{name}", Button).disabled = not self.check_action(name, ())
+        chart = self.query_one("#prober", Chart)
+        chart.set_class(not state.probes, "hidden")
+        chart.show(prober_line(state), story.beats, bad=failed)
+        self.query_one("#story", Prose).show(story.lines)
+        self._show_wishes(state)
 
     def _head(self, state: RunState) -> Iterator[Line]:
-        word = outcome_word(state, alive=self._alive)
-        yield Line(f"{state.plan.title or state.plan.playbook}  ({state.run})", strong=True)
         level = outcome_level(state.outcome, alive=self._alive)
-        yield Line(f"{word}, {progress_words(state)}   {pools_line(state)}", level)
+        sign = severity(level).symbol if level is not None else "‖" if state.paused else "▶"
+        yield Line(f"{state.plan.playbook} {', '.join(state.plan.targets)}   run {state.run}", strong=True)
         if state.outcome is not None or not self._alive:
-            yield from proof_lines(state, alive=self._alive)
-        else:
-            for index in state.current:
-                yield Line(f"{state.plan.steps[index].label}: {state.steps[index].sentence or 'begins'}")
+            first, *rest = proof_lines(state, alive=self._alive)
+            yield Line(f"{sign} {first.text}", level)
+            yield from rest
+            return
+        asked = f", {_ASKED[state.wish]}" if state.wish in _ASKED else ""
+        words = [f"{sign} {outcome_word(state, alive=True)}{asked}", progress_words(state), pools_line(state)]
+        yield Line("   ".join(word for word in words if word), level if not asked else Level.WARN)
+        for index in state.current:
+            yield Line(f"{state.plan.steps[index].label}: {state.steps[index].sentence or 'begins'}", indent=2)
+
+    def _show_wishes(self, state: RunState) -> None:
+        """The buttons of what is possible now, and the same keys in the footer."""
+        can = tuple(self.check_action(name, ()) for name in _BUTTONS)
+        for name, possible in zip(_BUTTONS, can, strict=True):
+            self.query_one(f"#{name}", Button).set_class(not possible, "hidden")
+        self.query_one("#pause", Button).label = "p Go on" if state.paused else "p Pause"
+        if can != self._can:
+            self._can = can
+            self.refresh_bindings()
 
     # --- wishes ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        state = self._state
+        state = self._story.state if self._story is not None else None
         if action in {"pause", "stop"}:
             return state is not None and state.outcome is None and self._alive
         if action == "resume":
-            return state is not None and unfinished(state.outcome) and not self._alive
+            return state is not None and unfinished(state.outcome) and not self._going_on(state)
         if action == "undo":
-            return state is not None and (self._alive or unfinished(state.outcome))
+            return state is not None and bool(to_put_back(state))
         return True
+
+    def _going_on(self, state: RunState) -> bool:
+        return self._alive and state.outcome is None
 
     @on(Button.Pressed)
     async def press(self, event: Button.Pressed) -> None:
         await self.run_action(event.button.id or "")
 
     def action_pause(self) -> None:
-        paused = self._state is not None and self._state.paused
+        paused = self._story is not None and self._story.state.paused
         self._wish(WishKind.GO_ON if paused else WishKind.PAUSE)
 
     def action_stop(self) -> None:
         self._wish(WishKind.STOP)
 
     def action_undo(self) -> None:
-        if self._alive and self._state is not None and self._state.outcome is None:
-            self._wish(WishKind.UNDO)
-        else:
+        """Ask, with every step that would be put back; the same key is never enough."""
+        if self._story is None:
+            return
+        steps = to_put_back(self._story.state)
+        lines = [Line("What can be put back of this is, the last step first:", strong=True)]
+        lines += [Line(f"{step.index + 1:>3}  {step.label}", indent=1, hang=5) for step in steps]
+        if self._going_on(self._story.state):
+            lines.insert(0, Line("The run stops at its next safe point, or leaves the step it waits in."))
+        lines += [Line(), Line("y puts it back; escape leaves everything as it is.", strong=True)]
+        self.app.push_screen(ConfirmScreen(f"undo {self._run}", lines), self._undo)
+
+    def _undo(self, confirmed: bool | None) -> None:  # noqa: FBT001 - Textual's callback
+        if confirmed:
             self._again(self._runs.undo)
 
     def action_resume(self) -> None:
@@ -191,20 +224,9 @@ class RunScreen(Screen[None]):
             self.notify(told(error), severity="error", markup=False)
 
     @work(exclusive=True, group="again")
-    async def _again(self, act: object) -> None:
+    async def _again(self, act: Callable[[str], None]) -> None:
+        """Resume or undo: a process is begun, which takes a moment."""
         try:
-            await asyncio.to_thread(act, self._run)  # type: ignore[arg-type] # one of the two methods above
+            await asyncio.to_thread(act, self._run)
         except HactlError as error:
             self.notify(told(error), severity="error", timeout=15, markup=False)
-
-
-def _command(event: CommandStarted | CommandDone, before: list[Line]) -> Iterator[Line]:
-    """The newest command with the end of what it said."""
-    if isinstance(event, CommandStarted):
-        yield Line(f"{event.node}> {event.text}", hang=4)
-        return
-    yield from before[:1]
-    said = (event.stdout + event.stderr).splitlines()[-_OUTPUT:]
-    yield from (Line(line, indent=2, faint=True) for line in said if line.strip())
-    ended = "it was not learned how it ended" if event.exit is None else f"exit {event.exit}"
-    yield Line(f"{ended}, {event.seconds:.1f} s", None if event.exit == 0 else Level.WARN, indent=2)

@@ -12,17 +12,18 @@ _BARS = " ▁▂▃▄▅▆▇█"
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One interval: the slowest answer in seconds, and how many requests failed."""
+    """One second: the slowest answer in seconds, and how many requests failed. `second` is of the clock on the wall."""
 
     slowest: float
     failed: int
+    second: int = 0
 
 
 class Chart(Lines):
     """Shows beats, the newest at the right, under a line of words."""
 
     def show(self, words: str, beats: Sequence[Beat], *, bad: bool) -> None:
-        width = max(1, self.size.width - 2)
+        width = max(1, self.size.width)
         shown = list(beats)[-width:]
         self.set_lines([(Span(words, "crit" if bad else ""),), bars(shown)])
 

@@ -24,10 +24,14 @@ from hactl.tui.widgets.paint import component, padded
 from hactl.view.tables import Cell, Placed, Row, Table, fit, matching, sorted_rows
 
 GAP = 2
+MARK = "* "  # stands before a marked row, as much room before the others
 
 
 class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
-    """Rows of a `view` table with a cursor, sorting and a filter. Posts `Chosen` on enter or double click."""
+    """Rows of a `view` table with a cursor, sorting and a filter. Posts `Chosen` on enter or double click.
+
+    With `marking` rows can be marked by the space bar, for what is done to several; posts `Marked`.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--header",
@@ -46,14 +50,15 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("home,g", "edge(0)", "First", show=False),
         Binding("end,G", "edge(-1)", "Last", show=False),
         Binding("enter", "choose", "Open"),
-        Binding("s", "sort_next", "Sort"),
+        Binding("space,m", "mark", "Mark", key_display="space"),
+        Binding("s", "sort_next", "Sort", show=False),
         Binding("S", "sort_reverse", "Reverse", show=False),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
 
-    class Chosen(Message):
-        """The operator opened a row; `key` is the row's."""
+    class About(Message):
+        """Something about one row; `key` is the row's."""
 
         def __init__(self, table: LineTable, key: str) -> None:
             super().__init__()
@@ -64,9 +69,23 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         def control(self) -> LineTable:
             return self.table
 
-    def __init__(self, *, empty: str = "nothing to show", id: str | None = None) -> None:  # noqa: A002 - Textual's name
+    class Chosen(About):
+        """The operator opened the row."""
+
+    class Marked(About):
+        """The marks are others now; `key` is the row whose mark was turned, "" when all were taken off."""
+
+    def __init__(
+        self,
+        *,
+        empty: str = "nothing to show",
+        marking: bool = False,
+        id: str | None = None,  # noqa: A002 - Textual's name
+    ) -> None:
         super().__init__(id=id)
         self._empty = empty
+        self._gutter = len(MARK) if marking else 0
+        self._marks: set[str] = set()
         self._table = Table((), ())
         self._rows: tuple[Row, ...] = ()
         self._placed: tuple[Placed, ...] = ()
@@ -85,6 +104,17 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def sorted_by(self) -> tuple[str | None, bool]:
         return self._sort, self._reverse
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """The keys of marked rows in the table's own order, also of those that the filter hides."""
+        return tuple(row.key for row in self._table.rows if row.key in self._marks)
+
+    def unmark(self) -> None:
+        """Take all marks off."""
+        self._marks.clear()
+        self.refresh()
+        self.post_message(self.Marked(self, ""))
 
     @property
     def shown_rows(self) -> tuple[Row, ...]:
@@ -131,10 +161,11 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._refresh_lines(changed)
 
     def _place(self) -> None:
-        self._placed = fit(self._table, max(1, self.scrollable_content_region.width), gap=GAP)
+        room = self.scrollable_content_region.width - self._gutter
+        self._placed = fit(self._table, max(1, room), gap=GAP)
 
     def _content_width(self) -> int:
-        return sum(place.width for place in self._placed) + GAP * max(0, len(self._placed) - 1)
+        return self._gutter + sum(place.width for place in self._placed) + GAP * max(0, len(self._placed) - 1)
 
     def _hold_cursor(self, key: str | None) -> None:
         for index, row in enumerate(self._rows):
@@ -162,7 +193,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
             text = self._empty if not self._rows and y == 1 else ""
             return Strip([Segment(text.ljust(width), self.rich_style)]).crop(0, width)
         row, at_cursor = self._rows[index], index == self.cursor and self.has_focus
-        tag = (row, at_cursor, index % 2, width, self.app.theme)
+        tag = (row, at_cursor, row.key in self._marks, index % 2, width, self.app.theme)
         held = self._strips.get(index)
         if held is None or held[0] != tag:
             held = (tag, self._draw(row, width, at_cursor=at_cursor, odd=index % 2 == 1))
@@ -171,7 +202,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _header(self, width: int) -> Strip:
         style = component(self, "table--header")
-        segments: list[Segment] = []
+        segments = [Segment(" " * self._gutter, style)]
         for position, place in enumerate(self._placed):
             if position:
                 segments.append(Segment(" " * GAP, style))
@@ -186,7 +217,8 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
             base += component(self, "table--odd")
         if at_cursor:
             base += component(self, "table--cursor")
-        segments: list[Segment] = []
+        mark = MARK if row.key in self._marks else ""
+        segments = [Segment(mark.ljust(self._gutter), base + Style(bold=True))]
         for position, place in enumerate(self._placed):
             if position:
                 segments.append(Segment(" " * GAP, base))
@@ -230,7 +262,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
                 self.action_choose()
 
     def _sort_at(self, x: int) -> None:
-        left = 0
+        left = self._gutter
         for place in self._placed:
             if left <= x < left + place.width + GAP:
                 again = self._sort == place.column.key
@@ -263,6 +295,17 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
     def action_choose(self) -> None:
         if (key := self.cursor_key) is not None:
             self.post_message(self.Chosen(self, key))
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark off, and go to the next one."""
+        if (key := self.cursor_key) is not None:
+            self._marks ^= {key}
+            self.action_move(1)
+            self.refresh()
+            self.post_message(self.Marked(self, key))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        return action != "mark" or bool(self._gutter)
 
     def action_sort_next(self) -> None:
         """Sort by the next column that is shown; after the last one comes the view's own order again."""

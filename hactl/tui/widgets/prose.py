@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 
-from hactl.model.findings import Level
 from hactl.tui.widgets.lines import Line, Lines, Span
 from hactl.view.lines import Line as Sentence
 from hactl.view.severity import severity
@@ -47,17 +47,20 @@ class Prose(Lines, can_focus=True, inherit_bindings=False):
             self.scroll_end(animate=False)
 
 
-def wrapped(sentence: Sentence, width: int) -> Iterator[Line]:
+@lru_cache(maxsize=4096)  # a long story is wrapped once, not at every drawing
+def wrapped(sentence: Sentence, width: int) -> tuple[Line, ...]:
     """The lines of one sentence; those after its first hang further in."""
-    mark = (
-        f"{severity(sentence.level).symbol} {sentence.mark:<8}" if sentence.mark and sentence.level else sentence.mark
-    )
-    if sentence.mark and sentence.level is Level.OK:
-        mark = f"{severity(Level.OK).symbol} {sentence.mark:<8}"
+    return tuple(_wrapped(sentence, width))
+
+
+def _wrapped(sentence: Sentence, width: int) -> Iterator[Line]:
+    mark = sentence.mark
+    if mark and sentence.level is not None:
+        mark = f"{severity(sentence.level).symbol} {mark:<8}"
     first = " " * sentence.indent
     rest = " " * (sentence.indent + sentence.hang)
     text = f"{mark} {sentence.text}".strip() if mark else sentence.text
-    pieces = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_long_words=True) or [""]
+    pieces = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [""]
     style = _style(sentence)
     for number, piece in enumerate(pieces):
         if mark and not number and sentence.level is not None:

@@ -12,6 +12,7 @@ from hactl.model.picture import Picture
 from hactl.model.plan import History, Plan, Request
 from hactl.model.playbook import Playbook, Ref
 from hactl.model.verb import Verbs
+from hactl.planning.cautions import cautions
 from hactl.planning.overrides import checked_overrides
 from hactl.planning.parameters import filled
 from hactl.planning.resolve import names, resolved
@@ -66,7 +67,7 @@ def draft(  # noqa: PLR0917 - the signature that its callers agreed on
         pools=pools_of(nodes, inventory),
         guards_off=frozenset(name for name, on in playbook.guards.items() if not on),
         needed=playbook.targets.needed if playbook.targets else (),
-        notes=playbook.notes,
+        notes=(*playbook.notes, *cautions(steps, inventory)),
         confirm=_word(playbook.confirm, known),
         irreversible=any(verbs[step.verb].irreversible for step in steps),
         seconds=total(steps, len(meant.batches), meant.pause),
@@ -83,6 +84,8 @@ def _nobody_left(playbook: Playbook, meant: Chosen) -> tuple[GuardVerdict, ...]:
 
 
 def _source(history: History) -> str:
+    if not history.runs:
+        return "what its verbs took in runs of other playbooks"
     return "1 earlier run" if history.runs == 1 else f"{history.runs} earlier runs"
 
 

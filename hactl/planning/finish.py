@@ -31,7 +31,7 @@ def finished(  # noqa: PLR0917 - the signature that its callers agreed on
     steps = tuple(_looked_at(step, found) for step in draft.steps)
     idle = _idle(draft, steps)
     kept = _kept(draft, steps, idle)
-    plan = _narrowed(draft, kept, idle, inventory)
+    plan = _narrowed(draft, _as_they_will_be(kept, found), idle, inventory)
     said = [one for one in draft.verdicts if one.node not in idle]
     said += [verdict for step in kept if step.index in found for verdict in found[step.index].verdicts]
     case = Case(plan, inventory, picture, wall, plan.steps, history)
@@ -51,6 +51,19 @@ def finished(  # noqa: PLR0917 - the signature that its callers agreed on
 def _looked_at(step: PlannedStep, found: Mapping[int, Looked]) -> PlannedStep:
     one = found.get(step.index)
     return replace(step, skip=one.sentence) if one is not None and one.done else step
+
+
+def _as_they_will_be(steps: tuple[PlannedStep, ...], found: Mapping[int, Looked]) -> tuple[PlannedStep, ...]:
+    """What was found on a node says nothing of a step that comes after a change to it: a drained node is not in."""
+    changed = set[str | None]()
+    made = []
+    for step in steps:
+        seen = found.get(step.index)
+        stale = step.node in changed and seen is not None and seen.done
+        made.append(replace(step, skip="") if stale else step)
+        if step.mutates and not made[-1].skip:
+            changed.add(step.node)
+    return tuple(made)
 
 
 def _idle(draft: Plan, steps: tuple[PlannedStep, ...]) -> Mapping[str, str]:

@@ -184,7 +184,25 @@ def test_estimates_come_from_earlier_runs_where_there_are_any() -> None:
     plan = drafted(drain("role:app"), history=history)
     assert [one.seconds for one in plan.steps] == [7.0, 20.0, 7.0]
     assert (plan.seconds, plan.estimated_from) == (34.0, "3 earlier runs")
-    assert drafted(run_command(), history=history).estimated_from == "the verbs' own figures"
+    assert drafted(drain("app1"), history=replace(history, runs=1)).estimated_from == "1 earlier run"
+    others = drafted(drain("app1"), history=replace(history, runs=0)).estimated_from
+    assert others == "what its verbs took in runs of other playbooks"
+    for nothing in (history, History()):
+        assert drafted(run_command(), history=nothing).estimated_from == "the verbs' own figures"
+
+
+def test_a_drain_says_which_balancers_would_forget_it() -> None:
+    whole = lab()
+    forgetful = replace(
+        whole, services={**whole.services, "balancer": replace(whole.services["balancer"], state_file=None)}
+    )
+    caution = (
+        "balancer has no state_file in the inventory: a reload of lb1 and lb2 "
+        "would forget the drain and let users back in."
+    )
+    assert drafted(drain("app1"), Cluster(forgetful)).notes == (caution,)
+    assert caution not in drafted(drain("app1")).notes
+    assert caution not in drafted(run_command(), Cluster(forgetful)).notes
 
 
 def test_what_a_verb_objects_to_is_a_refusal_that_nobody_sets_aside() -> None:

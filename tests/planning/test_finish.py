@@ -58,6 +58,21 @@ def test_a_step_that_is_so_already_says_why_it_is_probably_skipped() -> None:
     assert plan.seconds == 22.0  # one step less
 
 
+def test_what_was_found_says_nothing_of_steps_after_a_change_to_the_node() -> None:
+    """It is in its pool before it is drained, and well before it is upgraded."""
+    plan = planned(upgrade(), looked=done(2, 3, sentence="is in"))
+    assert [one.skip for one in plan.steps if one.node == "app1"] == ["", "", "", ""]
+    assert plan.seconds == 24.0, "they take their time"
+    out = planned(upgrade(), looked=done(0, 1, 2, sentence="is so"))
+    assert [one.skip for one in out.steps if one.node == "app1"] == []
+
+
+def test_a_look_changes_nothing_for_the_steps_after_it() -> None:
+    book = playbook(step("check.healthy"), step("balancer.drain"), step("node.reboot"), targets=Targets(service="shop"))
+    plan = planned(book, looked=done(1, sentence="out already"))
+    assert [one.skip for one in plan.steps if one.node == "app1"] == ["", "out already", ""]
+
+
 def test_nothing_is_left_to_do() -> None:
     plan = planned(upgrade(), looked=done(1, 5, 9))
     assert (plan.targets, plan.batches, plan.steps) == ((), (), ())

@@ -394,12 +394,13 @@ def _step(state: RunState, event: Event, at: float) -> RunState:
 def _stepped(step: StepState, event: Event, at: float) -> StepState:  # noqa: PLR0911 - likewise
     match event:
         case StepStarted():
+            # A resumed step was begun before: what it found first is what has to be put back, if it was not since.
+            first = step.memory is None or step.phase is StepPhase.UNDONE
             return replace(
                 step,
                 phase=StepPhase.RUNNING,
-                # A resumed step was begun before: what it found first is what has to be put back.
-                memory=event.memory if step.memory is None else step.memory,
-                before=event.before if step.memory is None else step.before,
+                memory=event.memory if first else step.memory,
+                before=event.before if first else step.before,
                 attempts=step.attempts + 1,
                 began_at=at,
                 ended_at=None,

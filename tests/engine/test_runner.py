@@ -601,6 +601,16 @@ async def test_a_run_that_was_put_back_can_be_tried_again_as_a_whole():
     assert play.world.words["app1"] == {"in": "yes", "version": "2", "mark": "2", "health": "good", "count": "0"}
 
 
+async def test_what_was_put_back_and_done_again_is_put_back_to_what_it_was_in_between():
+    play = Play(plan(["change", "healthy"], nodes=["app1"]))
+    play.world.words["app1"]["health"] = "dead"
+    assert (await play.run()).outcome is Outcome.UNDONE
+    play.world.words["app1"] |= {"health": "good", "version": "1.5"}
+    assert (await play.again()).outcome is Outcome.DONE
+    assert (await play.again("undo")).outcome is Outcome.UNDONE
+    assert play.world.words["app1"]["version"] == "1.5"
+
+
 async def test_the_whole_run_can_be_put_back_later():
     play = Play(plan())
     assert (await play.run()).outcome is Outcome.DONE

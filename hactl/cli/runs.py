@@ -104,7 +104,7 @@ def show(cli: Cli, /, *, run: str, verbose: bool, fmt: str) -> ExitCode:
     tell(proof_lines(state, alive=alive))
     if verbose:
         click.echo()
-        tell(_commands(story))
+        tell(_commands(state, story))
     return ExitCode.OK
 
 
@@ -223,7 +223,11 @@ def _parts(table: Table, columns: int) -> Iterator[Table]:
             kept.append(index)
 
 
-def _commands(story: list[Recorded]) -> Iterator[Line]:
-    from hactl.view.run import command_lines
+def _commands(state: RunState, story: list[Recorded]) -> Iterator[Line]:
+    """What was not known at times, then every command."""
+    from hactl.view.lines import Line
+    from hactl.view.run import command_lines, doubt_lines
 
+    if doubts := list(doubt_lines(state.plan, story)):
+        yield from (*doubts, Line())
     yield from command_lines(story)

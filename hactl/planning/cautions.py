@@ -1,4 +1,4 @@
-"""What is worth knowing before a plan is confirmed, and no reason against it: notes that the inventory gives rise to."""
+"""What is worth knowing before a plan is confirmed, and is no reason against it: what the inventory gives rise to."""
 
 from __future__ import annotations
 

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from hactl.model.findings import Level
 from hactl.model.guard import Ruling
 from hactl.model.plan import Plan, PlannedStep
-from hactl.model.run import Outcome, ProbeTotals, Recorded, RunState, StepPhase, StepState
+from hactl.model.run import (
+    Outcome,
+    ProbeTotals,
+    Recorded,
+    RunState,
+    StepDone,
+    StepFailed,
+    StepPhase,
+    StepStarted,
+    StepState,
+    StepUnknown,
+    UndoStarted,
+)
 from hactl.model.text import one_line
 from hactl.view import units
 from hactl.view.events import event_sentence
@@ -20,6 +34,7 @@ __all__ = [
     "CLUSTER",
     "began",
     "command_lines",
+    "doubt_lines",
     "event_sentence",
     "head_lines",
     "matrix_rows",
@@ -48,6 +63,9 @@ _WORDS = {
     StepPhase.RUNNING: "runs",
     StepPhase.UNDO_FAILED: "undo failed",
 }
+
+# What settles a doubt, or begins anew.
+_SETTLING = (StepDone, StepFailed, StepUnknown, StepStarted, UndoStarted)
 
 
 # --- the matrix ---
@@ -231,6 +249,28 @@ def to_put_back(state: RunState) -> tuple[PlannedStep, ...]:
 def unfinished(outcome: Outcome | None) -> bool:
     """Whether something may be left half done, for `resume` or `undo`."""
     return outcome not in {Outcome.DONE, Outcome.UNDONE}
+
+
+def doubt_lines(plan: Plan, story: Sequence[Recorded]) -> Iterator[Line]:
+    """Every time that a step's outcome was not learned, and what looking again, or the next attempt, has shown."""
+    told = set[int]()
+    for place, recorded in enumerate(story):
+        if not isinstance(recorded.event, StepUnknown) or recorded.number in told:
+            continue
+        yield _told(recorded, plan)
+        later = (one for one in story[place + 1 :] if isinstance(one.event, _SETTLING))
+        shown = next((one for one in later if getattr(one.event, "step", None) == recorded.event.step), None)
+        told |= {shown.number} if shown is not None else set()
+        if shown is None:
+            yield Line("nothing has been seen of it since", Level.UNKNOWN, 4)
+        else:
+            yield replace(_told(shown, plan), indent=4)
+
+
+def _told(recorded: Recorded, plan: Plan) -> Line:
+    level, text = event_sentence(recorded, plan) or (Level.UNKNOWN, "")
+    clock = datetime.fromtimestamp(recorded.at, UTC)
+    return Line(f"{clock:%H:%M:%S}  {text}", level, hang=10)
 
 
 def command_lines(story: Sequence[Recorded]) -> Iterator[Line]:

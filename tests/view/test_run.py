@@ -30,6 +30,7 @@ from hactl.model.run import (
     RunStarted,
     RunState,
     Said,
+    StepDone,
     StepStarted,
     StepUnknown,
     UndoFailed,
@@ -39,7 +40,7 @@ from hactl.model.run import (
     folded,
 )
 from hactl.view.lock import broken_lines, lock_lines, lock_rows
-from hactl.view.run import event_sentence, head_lines, matrix_rows, prober_line, proof_lines, step_rows
+from hactl.view.run import doubt_lines, event_sentence, head_lines, matrix_rows, prober_line, proof_lines, step_rows
 from hactl.view.run_document import SCHEMA, RunDocument, event_document, lock_document, run_document, summary_document
 from hactl.view.runs import run_rows, unfinished_lines
 from hactl.view.status_schema import document_schema
@@ -205,6 +206,41 @@ def test_what_could_not_be_judged_is_not_counted_as_lost(
     tell(RunEnded(Outcome.DONE, "", 9.0))
     told = {line.text: line.level for line in proof_lines(folded(stories.RUN, tell.plan, tell.story))}
     assert told[text] is level
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"),
+    [
+        ((StepDone(1, "shop is at 1.1.0", 9.0),), ["09:10:04  2/12 upgrade app1 done in 9 s: shop is at 1.1.0"]),
+        ((StepStarted(1, attempt=2),), ["09:10:04  2/12 upgrade app1 begins, attempt 2"]),
+        (
+            (
+                StepUnknown(1, "the connection was lost; seen since: shop is at 1.0.0", 9.0),
+                RunEnded(Outcome.UNKNOWN, "", 9),
+            ),
+            [
+                (
+                    "09:10:04  2/12 upgrade app1: it is not known whether it happened: "
+                    "the connection was lost; seen since: shop is at 1.0.0"
+                )
+            ],
+        ),
+        ((StepDone(2, "another step", 1.0),), ["nothing has been seen of it since"]),
+    ],
+)
+def test_an_outcome_that_was_not_known_is_told_with_what_was_seen_then(
+    after: tuple[Event, ...], shown: list[str]
+) -> None:
+    tell = stories.Teller(stories.plan())
+    tell(RunStarted("digest", "anna@laptop", "laptop", 4711), StepStarted(1), after=1.0)
+    tell(StepUnknown(1, "the connection was lost", 3.0), after=2.0)
+    tell(*after, after=1.0)
+    told = [line.text for line in doubt_lines(tell.plan, tell.story)]
+    assert told == [
+        "09:10:03  2/12 upgrade app1: it is not known whether it happened: the connection was lost",
+        *shown,
+    ]
+    assert not list(doubt_lines(*stories.story("done")))
 
 
 def test_a_count_tells_what_nobody_could_judge() -> None:

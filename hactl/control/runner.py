@@ -69,8 +69,8 @@ async def carried_out(journal: Journal, inventory: Inventory, run: str, purpose:
     will = Will(journal, story, clock)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, will.signalled)
-    # The lock has connections of its own, and so has the second look at the plan: each of them, like the watchman, holds
-    # a session on every connection, and where sshd allows few (MaxSessions), none would be left for commands.
+    # The lock has connections of its own, and so has the second look at the plan: each of them, like the watchman,
+    # holds a session on every connection, and where sshd allows few (MaxSessions), none would be left for commands.
     async with Control(inventory) as control, Control(inventory) as aside:
         transports = control.transports()
         probes = {node: control.probes(node) for node in inventory.nodes}

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from hactl.drivers import keepalived
+from hactl.drivers.verbs.vip_takers import MARK, content, keeper, nobody
 from hactl.model.command import Command, command
 from hactl.model.errors import TransportError
 from hactl.model.guard import GuardVerdict, Ruling
-from hactl.model.inventory import KeepalivedService, Node, Vip
+from hactl.model.inventory import Node, Vip
 from hactl.model.parameters import About, ParameterKind
 from hactl.model.verb import (
     AnyVerb,
@@ -32,7 +33,7 @@ from hactl.model.verb import (
     wait,
 )
 
-_MOVES_WITHIN = 15.0  # seconds; three advertisements missed and a bit
+_MOVES_WITHIN = 8.0  # seconds; three advertisements missed and a bit: all the while nobody may have it
 _STAYS = 5.0  # seconds after which a keepalived that preempts would have taken it back
 _POLL = 0.3
 
@@ -41,6 +42,7 @@ _POLL = 0.3
 class MoveArguments:
     vip: Annotated[str, About("the address to give up; empty: every one the node holds", ParameterKind.VIP)] = ""
     to: Annotated[str, About("who has to have it then; empty: whoever takes it", ParameterKind.NODE)] = ""
+    back: Annotated[bool, About("whether its undo moves it back, which cuts connections a second time")] = True
 
 
 class Move(Verb[MoveArguments]):
@@ -59,7 +61,7 @@ class Move(Verb[MoveArguments]):
         if not vips:
             return f"{node} is no candidate for {args.vip or 'any VIP'}"
         for vip in vips:
-            service = _service(scene, vip)
+            service = keeper(scene, vip)
             if len(service.nodes) < 2:
                 return f"nobody else may hold {vip.name}"
             if service.track_file is None:
@@ -75,10 +77,10 @@ class Move(Verb[MoveArguments]):
 
     def first(self, scene: Scene, args: MoveArguments) -> tuple[Shown, ...]:
         node = scene.target.name
-        return tuple(Shown(node, f"echo 1 | {_written(path, held=True).shown()}") for path in _files(scene, args))
+        return tuple(Shown(node, f"echo {MARK} | {_written(path, held=True).shown()}") for path in _files(scene, args))
 
     def preflight(self, scene: Scene, args: MoveArguments) -> Doing[tuple[GuardVerdict, ...]]:
-        """Whether the files may be written: nobody is asked for sudo."""
+        """Whether the files may be written, for which sudo is not needed, and whether somebody would take over."""
         found = []
         for path in _files(scene, args):
             done = yield from run(command("test", "-w", path))
@@ -88,6 +90,12 @@ class Move(Verb[MoveArguments]):
                     f"{path} may not be written by {user} on {scene.target.name}: give it a group of theirs, mode 664"
                 )
                 found.append(GuardVerdict("sudo", Ruling.REFUSE, said, scene.target.name, can_override=False))
+        node = scene.target.name
+        for vip in _vips(scene, args):
+            held = yield from _holders(scene, vip)
+            why = (yield from nobody(scene, vip, node, args.to)) if node in held.names else ""
+            if why:
+                found.append(GuardVerdict("minimum-available", Ruling.REFUSE, why, node, can_override=False))
         return tuple(found)
 
     def check(self, scene: Scene, args: MoveArguments) -> Doing[Standing]:
@@ -99,7 +107,10 @@ class Move(Verb[MoveArguments]):
             if not found.moved(node, args.to):
                 wrong.append(f"{vip.name} ({vip.address}): {found}")
         for path in _files(scene, args) if asked else ():
-            if (yield from _is_set(path, node)):
+            said = yield from content(path, node)
+            if said == MARK:
+                wrong.append(f"{path} on {node} is still set, by a move that was cut off")
+            elif said:
                 facts[path] = f"set on {node}: it takes no address"
         said = "; ".join(wrong or (f"{name}: {held}" for name, held in facts.items()))
         return Standing(done=not wrong, sentence=said, facts=facts)
@@ -110,30 +121,33 @@ class Move(Verb[MoveArguments]):
             found = yield from _holders(scene, vip)
             memory[vip.name] = found.one
         for path in _files(scene, args):
-            memory[path] = "set" if (yield from _is_set(path, scene.target.name)) else "clear"
+            said = yield from content(path, scene.target.name)
+            memory[path] = "clear" if said in {"", MARK} else "set"
         return memory
 
     def do(self, scene: Scene, args: MoveArguments, memory: Memory) -> Doing[str]:
         node = scene.target
-        for vip in _vips(scene, args) if args.to else ():
-            yield from _willing(scene, vip, args.to)
         mine = [vip for vip in _vips(scene, args) if memory.get(vip.name, node.name) == node.name]
+        for vip in mine:
+            if why := (yield from nobody(scene, vip, node.name, args.to)):
+                raise VerbError(f"{why}; {node.name} keeps it")
         yield from _given_up(scene, node, mine, args.to)
+        yield from _cleared(scene, args)
         return f"{node.name} gave up {', '.join(vip.name for vip in mine) or 'nothing'}"
 
     def undo(self, scene: Scene, args: MoveArguments, memory: Memory) -> Doing[str]:
         """Whoever has it now gives it back; a file that was left set, because all ended in the middle, is cleared."""
         node, back = scene.target, []
-        for path in _files(scene, args):
-            if memory.get(path) == "clear" and (yield from _is_set(path, node.name)):
-                yield from _write(node, path, held=False)
-        for vip in _vips(scene, args):
+        yield from _cleared(scene, args)
+        for vip in _vips(scene, args) if args.back else ():
             found = yield from _holders(scene, vip)
             if memory.get(vip.name) != node.name or found.one in {node.name, ""}:
                 continue
             yield from _given_up(scene, scene.inventory.nodes[found.one], [vip], node.name)
             back.append(vip.name)
-        return f"{node.name} has {', '.join(back)} again" if back else "nothing had moved"
+        if back:
+            return f"{node.name} has {', '.join(back)} again"
+        return "nothing had moved" if args.back else "it stays where it is"
 
 
 VERBS: tuple[AnyVerb, ...] = (Move(),)
@@ -165,7 +179,7 @@ class Holders:
 
 def _holders(scene: Scene, vip: Vip) -> Doing[Holders]:
     names, silent = [], []
-    for node in _service(scene, vip).nodes:
+    for node in keeper(scene, vip).nodes:
         try:
             done = yield from run(keepalived.ADDRESSES, node)
         except TransportError:
@@ -184,7 +198,7 @@ def _holders(scene: Scene, vip: Vip) -> Doing[Holders]:
 def _given_up(scene: Scene, node: Node, vips: Iterable[Vip], to: str) -> Doing[None]:
     """The file is set until another node has the address alone, then cleared, whatever came of it."""
     for vip in vips:
-        path = _service(scene, vip).track_file or ""
+        path = keeper(scene, vip).track_file or ""
         try:
             yield from _write(node, path, held=True)
             found = yield from _awaited(scene, vip, node.name, to)
@@ -216,16 +230,12 @@ def _awaited(scene: Scene, vip: Vip, away: str, to: str) -> Doing[Holders]:
         yield from wait(_POLL, f"{vip.name} to move")
 
 
-def _willing(scene: Scene, vip: Vip, taker: str) -> Doing[None]:
-    """A node whose own file is set takes nothing."""
-    path = _service(scene, vip).track_file or ""
-    if (yield from _is_set(path, taker)):
-        raise VerbError(f"{taker} takes no address: its {path} is set", remedy=f"On {taker}: echo 0 > {path}")
-
-
-def _is_set(path: str, node: str) -> Doing[bool]:
-    done = yield from run(command("cat", "--", path), node)
-    return done.ok and done.stdout.strip() not in {"", "0"}
+def _cleared(scene: Scene, args: MoveArguments) -> Doing[None]:
+    """What a move that was cut off has left set; what an operator has set stays."""
+    node = scene.target
+    for path in _files(scene, args):
+        if (yield from content(path, node.name)) == MARK:
+            yield from _write(node, path, held=False)
 
 
 def _write(node: Node, path: str, *, held: bool) -> Doing[None]:
@@ -235,7 +245,7 @@ def _write(node: Node, path: str, *, held: bool) -> Doing[None]:
 
 
 def _written(path: str, *, held: bool) -> Command:
-    return Command(("tee", "--", path), stdin=b"1\n" if held else b"0\n", mutates=True)
+    return Command(("tee", "--", path), stdin=f"{MARK if held else 0}\n".encode(), mutates=True)
 
 
 # --- which ones -----------------------------------------------------------------------------------------------
@@ -245,19 +255,10 @@ def _vips(scene: Scene, args: MoveArguments) -> tuple[Vip, ...]:
     """Those that the node may hold; just the one that is named."""
     node = scene.target.name
     return tuple(
-        vip
-        for vip in scene.inventory.vips.values()
-        if node in _service(scene, vip).nodes and args.vip in {"", vip.name}
+        vip for vip in scene.inventory.vips.values() if node in keeper(scene, vip).nodes and args.vip in {"", vip.name}
     )
 
 
-def _service(scene: Scene, vip: Vip) -> KeepalivedService:
-    service = scene.inventory.services[vip.service]
-    if not isinstance(service, KeepalivedService):
-        raise TypeError(f"{vip.name} belongs to {service.name}, which is no keepalived")
-    return service
-
-
 def _files(scene: Scene, args: MoveArguments) -> tuple[str, ...]:
-    paths = (_service(scene, vip).track_file for vip in _vips(scene, args))
+    paths = (keeper(scene, vip).track_file for vip in _vips(scene, args))
     return tuple(dict.fromkeys(path for path in paths if path))

@@ -37,6 +37,7 @@ class Pair(World):
     preempts: bool = False
     down: tuple[str, ...] = ()
     forbidden: bool = False
+    units: dict[str, str] = field(default_factory=dict)  # that do not run, by "NODE UNIT"
     free_at: float = 0.0
 
     def __post_init__(self) -> None:
@@ -61,6 +62,8 @@ class Pair(World):
             case ("cat", "--", path):
                 assert path == HOLD
                 return done(self.files[node])
+            case ("systemctl", "is-active", *names):
+                return done("".join(self.units.get(f"{node} {name}", "active") + "\n" for name in names))
             case ("test", "-w", path):
                 return done(exit=int(self.forbidden))
             case ("tee", "--", path):
@@ -72,7 +75,7 @@ class Pair(World):
         if self.forbidden:
             return done(exit=1, stderr=f"tee: {HOLD}: Permission denied")
         self.files[node] = text
-        if text == "1\n" and node in self.holders and not self.stuck:
+        if text == "254\n" and node in self.holders and not self.stuck:
             self.holders.remove(node)
             self.free_at = self.now
         return done(text)
@@ -123,15 +126,38 @@ def test_the_undo_of_what_never_began_touches_nothing() -> None:
 
 
 def test_a_file_that_was_left_set_is_said_and_cleared_by_the_undo() -> None:
+    world = Pair(holders=["lb2"], files={"lb1": "254\n", "lb2": "0\n"})
+    assert check(world).sentence == f"{HOLD} on lb1 is still set, by a move that was cut off"
+    memory = {"public": "lb1", HOLD: "clear"}
+    assert world.play(VERB.undo(scene(), MoveArguments(back=False), memory)) == "it stays where it is"
+    assert world.files["lb1"] == "0\n"
+
+
+def test_a_move_that_was_cut_off_is_ended() -> None:
+    world = Pair(holders=["lb2"], files={"lb1": "254\n", "lb2": "0\n"})
+    move(world)
+    assert (world.files["lb1"], world.holders) == ("0\n", ["lb2"])
+    assert check(world).done
+
+
+def test_a_file_that_an_operator_has_set_stays_set() -> None:
     world = Pair(holders=["lb2"], files={"lb1": "1\n", "lb2": "0\n"})
     assert HOLD in check(world).facts
-    world.play(VERB.undo(scene(), MoveArguments(), {"public": "lb1", HOLD: "clear"}))
-    assert world.files["lb1"] == "0\n"
+    memory = move(world)
+    world.play(VERB.undo(scene(), MoveArguments(back=False), memory))
+    assert not world.changed
+
+
+def test_an_undo_that_may_not_move_it_leaves_it() -> None:
+    world = Pair()
+    memory = move(world)
+    assert world.play(VERB.undo(scene(), MoveArguments(back=False), memory)) == "it stays where it is"
+    assert world.holders == ["lb2"]
 
 
 def test_one_that_nobody_takes_is_given_back() -> None:
     world = Pair(stuck=True)
-    with pytest.raises(VerbError, match="public did not move within 15 s: held by lb1"):
+    with pytest.raises(VerbError, match="public did not move within 8 s: held by lb1"):
         move(world)
     assert world.files["lb1"] == "0\n"
 
@@ -141,11 +167,27 @@ def test_a_keepalived_that_preempts_is_noticed() -> None:
         move(Pair(preempts=True))
 
 
-def test_a_taker_that_gives_its_addresses_up_itself() -> None:
-    world = Pair(files={"lb1": "0\n", "lb2": "1\n"})
-    with pytest.raises(VerbError, match="lb2 takes no address"):
-        move(world, to="lb2")
+@pytest.mark.parametrize(
+    ("world", "says"),
+    [
+        (Pair(files={"lb1": "0\n", "lb2": "1\n"}), "lb2 takes no address, its /var/lib/keepalived/hold is set"),
+        (Pair(units={"lb2 keepalived.service": "failed"}), "keepalived.service is failed there"),
+        (Pair(units={"lb2 haproxy.service": "inactive"}), "haproxy.service is inactive there"),
+        (Pair(down=("lb2",)), "no route to host"),
+    ],
+)
+def test_nobody_gives_up_what_nobody_would_take(world: Pair, says: str) -> None:
+    (verdict,) = world.play(VERB.preflight(scene(), MoveArguments()))
+    assert (verdict.guard, verdict.blocks, verdict.can_override) == ("minimum-available", True, False)
+    assert says in verdict.sentence
+    with pytest.raises(VerbError, match=r"nobody would take public: .*; lb1 keeps it"):
+        world.play(VERB.do(scene(), MoveArguments(), {"public": "lb1", HOLD: "clear"}))
     assert not world.changed
+
+
+def test_a_node_without_the_address_asks_nobody_to_take_it() -> None:
+    world = Pair(holders=["lb2"], units={"lb2 keepalived.service": "failed"})
+    assert not world.play(VERB.preflight(scene(), MoveArguments()))
 
 
 def test_a_file_that_may_not_be_written() -> None:

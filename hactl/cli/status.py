@@ -15,6 +15,7 @@ from hactl.cli.text import examples
 if TYPE_CHECKING:
     from hactl.model.inventory import Inventory
     from hactl.model.picture import Picture
+    from hactl.model.plan import RunRef
 
 
 @click.command(
@@ -89,31 +90,40 @@ def status(
     from hactl.model.findings import Level
 
     def show(picture: Picture) -> None:
-        click.echo(render(picture, fmt))
+        from hactl.view.stranded import any_drained, with_ways_back
+
+        # What is read from the journal comes after the picture, unless the picture needs it.
+        runs = _unfinished(inventory.name) if any_drained(picture) else None
+        click.echo(render(with_ways_back(picture, runs) if runs else picture, fmt))
         if fmt == "table":
-            _tell_runs(inventory.name)
+            _tell_runs(_unfinished(inventory.name) if runs is None else runs)
 
     picture = live.snapshot(inventory, limit=limit, timeout=timeout, show=show)
     return ExitCode.NEGATIVE if reflect and picture.assessment.cluster.level is not Level.OK else ExitCode.OK
 
 
-def _tell_runs(cluster: str) -> None:
+def _unfinished(cluster: str) -> tuple[RunRef, ...]:
     """Runs that go on or were left unfinished. A journal that cannot be read hides nothing of the cluster."""
+    from hactl.control.unfinished import unfinished
+    from hactl.model.errors import JournalError
+
+    try:
+        return unfinished(cluster)
+    except JournalError as error:
+        click.echo(f"hactl: {error}", err=True)
+        return ()
+
+
+def _tell_runs(runs: tuple[RunRef, ...]) -> None:
+    if not runs:
+        return
     import time
 
     from hactl.cli.telling import tell
-    from hactl.control.unfinished import unfinished
-    from hactl.model.errors import JournalError
     from hactl.view.lines import Line
     from hactl.view.runs import unfinished_lines
 
-    try:
-        lines = unfinished_lines(unfinished(cluster), time.time())
-    except JournalError as error:
-        click.echo(f"hactl: {error}", err=True)
-        return
-    if lines:
-        tell((Line(), *lines))
+    tell((Line(), *unfinished_lines(runs, time.time())))
 
 
 def _watch(ctx: click.Context, inventory: Inventory, limit: str | None, fmt: str, seconds: float) -> None:

@@ -98,8 +98,10 @@ def history_of(db: sqlite3.Connection, cluster: str, playbook: str, alive: Alive
         _learn(took, state)
         similar += of == playbook and state.outcome is Outcome.DONE
         living = alive(run)
-        if _open(state, settled, alive=living):
-            unfinished.append(RunRef(run, of, state.who or who, state.began_at or at, bool(living)))
+        left = _left(state)
+        if _open(state, left - settled, alive=living):
+            nodes = tuple(sorted(node for node in left - settled if node is not None))
+            unfinished.append(RunRef(run, of, state.who or who, state.began_at or at, bool(living), nodes))
         if state.outcome in _WELL:
             settled.update(step.node for step in state.plan.steps)
     durations: Mapping[str, float] = {name: median(seconds) for name, seconds in took.items()}
@@ -114,21 +116,25 @@ def _learn(took: dict[str, list[float]], state: RunState) -> None:
                 took[f"{planned.verb} {planned.node}"].append(step.seconds)
 
 
-def _open(state: RunState, settled: set[str | None], *, alive: bool | Unknown) -> bool:
+def _open(state: RunState, left: set[str | None], *, alive: bool | Unknown) -> bool:
     """Whether somebody works on the run, or it has left something behind that resume or undo would put right.
 
-    What it left on a node counts no more when a later run has left that node well.
+    `left`: where, but for nodes that a later run has left well.
     """
     if alive is True:
         return True
     if state.outcome in _WELL or state.began_at is None:
         return False
-    left = {
+    return bool(left) or (state.outcome is None and bool(alive))
+
+
+def _left(state: RunState) -> set[str | None]:
+    """The nodes (None: the cluster) on which the run has begun something that it has not put back."""
+    return {
         planned.node
         for planned, step in zip(state.plan.steps, state.steps, strict=True)
         if step.phase not in _LEFT_ALONE
     }
-    return bool(left - settled) or (state.outcome is None and bool(alive))
 
 
 def _story(db: sqlite3.Connection, run: str) -> list[Recorded]:

@@ -131,6 +131,7 @@ class RunRef:
     who: str
     since: float  # epoch seconds
     alive: bool  # its runner still works; else it was killed and waits to be resumed or undone
+    nodes: tuple[str, ...] = ()  # those that it has changed and not put back
 
 
 @dataclass(frozen=True, slots=True)

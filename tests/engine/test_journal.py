@@ -334,7 +334,7 @@ def test_unfinished_is_what_resume_or_undo_would_put_right(
 def test_a_later_run_that_left_the_node_well_settles_it(journal: Journal) -> None:
     run_of(journal, "1-aaa", plan("app1"), *STEP, FAILED)
     run_of(journal, "2-bbb", plan("app2"), *STEP, DONE)
-    assert [ref.run for ref in journal.history("lab", "x").unfinished] == ["1-aaa"]
+    assert [(ref.run, ref.nodes) for ref in journal.history("lab", "x").unfinished] == [("1-aaa", ("app1",))]
     run_of(journal, "3-ccc", plan("app1"), *STEP, DONE)
     assert journal.history("lab", "x").unfinished == ()
 

@@ -417,7 +417,7 @@ def _stepped(step: StepState, event: Event, at: float) -> StepState:  # noqa: PL
         case StepUnknown():
             return _ended(replace(step, phase=StepPhase.UNKNOWN), event.sentence, event.seconds, at)
         case UndoStarted():
-            return replace(step, phase=StepPhase.UNDOING, sentence=event.why)
+            return replace(step, phase=StepPhase.UNDOING, sentence=event.why, began_at=at, ended_at=None)
         case UndoDone():
             return _ended(replace(step, phase=StepPhase.UNDONE), event.sentence, event.seconds, at)
         case UndoFailed():

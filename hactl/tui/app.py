@@ -167,8 +167,7 @@ class HactlApp(App[None]):
         """On the screen that the operator came from: the plan and its form are done with."""
         from hactl.tui.screens.run import RunScreen  # noqa: PLC0415 - see _nodes
 
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
+        self._to_the_base()
         self.push_screen(RunScreen(self.runs, message.run))
 
     @on(PictureWanted)
@@ -179,6 +178,17 @@ class HactlApp(App[None]):
             self._started = True
             self.screen.call_after_refresh(self.watch_cluster)
             self.screen.call_after_refresh(self.watch_runs)
+
+    async def action_switch_mode(self, mode: str) -> None:
+        """The key of the screen that one is on leads back to it from whatever was opened there."""
+        if mode == self.current_mode:
+            self._to_the_base()
+        else:
+            await super().action_switch_mode(mode)
+
+    def _to_the_base(self) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def action_refresh_now(self) -> None:
         if self._source is not None:

@@ -80,6 +80,13 @@ class Terminal:
             if time.monotonic() > deadline or not self.read(0.2):
                 raise AssertionError(f"not on the screen: {[t for t in texts if t not in self.text]}\n{self.text}")
 
+    def wait_until_gone(self, text: str, seconds: float = 20.0) -> None:
+        """Until the text is not on the screen."""
+        deadline = time.monotonic() + seconds
+        while text in self.text:
+            if time.monotonic() > deadline or not self.read(0.2):
+                raise AssertionError(f"still on the screen: {text}\n{self.text}")
+
     def ended(self) -> bool:
         if self._status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)

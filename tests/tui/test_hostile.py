@@ -51,6 +51,10 @@ def inventory(tmp_path: Path) -> Iterator[Path]:
         df = tools / "df"
         df.write_text(f"#!/bin/sh\ncat {tools}/said\n")
         df.chmod(0o755)
+        (tools / "words").write_bytes(b"\n".join(HOSTILE.values()) + b"\n")
+        shout = tools / "shout"
+        shout.write_text(f"#!/bin/sh\ncat {tools}/words\ncat {tools}/words >&2\nexit 3\n")
+        shout.chmod(0o755)
         options = f"SetEnv SHLVL=2 PATH={tools}:{os.environ['PATH']}\n"
         server = sshd.Sshd(tmp_path / "server", who, key, options)
         server.configuration.write_text(
@@ -76,10 +80,38 @@ def test_no_control_byte_of_a_node_reaches_the_terminal(inventory: Path) -> None
         terminal.wait_for("node liar", "owned")
         terminal.type("q")
         assert terminal.wait() == 0
-        for what, text in HOSTILE.items():
-            if what != "markup":  # markup is harmless as text, and must be shown as text
-                assert text not in terminal.output, what
-        # Textual's one BEL ends its choice of a pointer's shape; it never sets titles, the clipboard, or C1 controls.
-        rest = re.sub(rb"\x1b\]22;[a-z-]*\x07", b"", terminal.output)
-        for sequence in (b"\x1b]", b"\xc2\x9b", "\u202e".encode(), "\u200b".encode(), b"\x07"):
-            assert sequence not in rest, sequence
+        harmless(terminal.output)
+
+
+def test_what_a_command_of_a_run_says_is_text(inventory: Path, tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path)}
+    with Terminal.hactl("-i", str(inventory), size=(120, 50), env=env) as terminal:
+        terminal.wait_for("99 % full")
+        terminal.type("4")
+        terminal.wait_for("run-command")
+        terminal.type("/")
+        terminal.wait_for("show rows with this text")
+        terminal.type("run-command\r")
+        terminal.wait_until_gone("rolling-upgrade")
+        terminal.type("\r")
+        terminal.wait_for("The program and its arguments")
+        terminal.type("shout")
+        terminal.type("\x1b[A" + "liar")  # the line above: the limit
+        terminal.type("\x13")
+        terminal.wait_for("command liar: command", "y carries it out")
+        terminal.type("y")
+        terminal.wait_for("✖ failed", "[@click=app.exit]owned[/]", "owned")
+        terminal.type("q")
+        assert terminal.wait() == 0
+        harmless(terminal.output)
+
+
+def harmless(output: bytes) -> None:
+    """Nothing of what the node said works on the terminal."""
+    for what, text in HOSTILE.items():
+        if what != "markup":  # markup is harmless as text, and must be shown as text
+            assert text not in output, what
+    # Textual's one BEL ends its choice of a pointer's shape; it never sets titles, the clipboard, or C1 controls.
+    rest = re.sub(rb"\x1b\]22;[a-z-]*\x07", b"", output)
+    for sequence in (b"\x1b]", b"\xc2\x9b", "\u202e".encode(), "\u200b".encode(), b"\x07"):
+        assert sequence not in rest, sequence

@@ -154,7 +154,7 @@ class RunScreen(Screen[None]):
         if state.outcome is not None or not self._alive:
             first, *rest = proof_lines(state, alive=self._alive)
             yield Line(f"{sign} {first.text}", level)
-            yield from rest
+            yield from (line for line in rest if state.sentence not in line.text or not state.sentence)
             return
         asked = f", {_ASKED[state.wish]}" if state.wish in _ASKED else ""
         words = [f"{sign} {outcome_word(state, alive=True)}{asked}", progress_words(state), pools_line(state)]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from hactl.model.assess.members import is_out
 from hactl.model.codec import Json, plain
 from hactl.model.facts import AdminState, HaproxyServer, PackageFacts, PostgresqlFacts, PostgresqlRole
+from hactl.model.guard import Ruling
 from hactl.model.inventory import PostgresqlService
 from hactl.model.observed import Observed, Unknown
 from hactl.model.plan import Plan, PlannedStep
@@ -26,15 +27,17 @@ def basis(case: Case) -> Mapping[str, str]:
 
 
 def digest(plan: Plan) -> str:
-    """SHA-256 over what would be done, the rulings, and the basis; not over who asked, why, and how long it takes."""
+    """SHA-256 over what would be done, the refusals, and the basis; not over who asked, why, and how long it takes.
+
+    Nor over warnings: they hold up nobody, and on a busy cluster they come and go.
+    """
     text = json.dumps(_content(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _content(plan: Plan) -> Json:
-    rulings = sorted(
-        {(one.guard, one.node or "", one.pool or "", one.ruling.value, one.overridden) for one in plan.verdicts}
-    )
+    refusals = [one for one in plan.verdicts if one.ruling is Ruling.REFUSE]
+    rulings = sorted({(one.guard, one.node or "", one.pool or "", one.overridden) for one in refusals})
     return plain(
         {
             "schema": plan.schema,

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from hactl.model.guard import GuardVerdict
+from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.plan import Plan
+from hactl.planning.basis import digest
 
 _GONE = "not there"
 
 
 def changes(confirmed: Plan, now: Plan) -> tuple[str, ...]:
-    """A sentence for each difference that matters; empty when the digests are equal."""
+    """A sentence for each difference that matters; empty when the digests are equal, and when all that differs is that
+    a guard refuses no longer what the operator had set aside.
+    """
     if confirmed.digest == now.digest:
         return ()
     found = (*_state(confirmed, now), *_targets(confirmed, now), *_rulings(confirmed, now), *_acts(confirmed, now))
+    if not found and digest(replace(confirmed, verdicts=now.verdicts)) == now.digest:
+        return ()
     return found or ("the plan was made by another version of hactl or of its playbook or inventory",)
 
 
@@ -51,15 +57,18 @@ def _targets(confirmed: Plan, now: Plan) -> Iterator[str]:
 
 
 def _rulings(confirmed: Plan, now: Plan) -> Iterator[str]:
-    before = {_ruling(one) for one in confirmed.verdicts}
+    before = {_refusal(one) for one in confirmed.verdicts}
     for verdict in now.verdicts:
-        if _ruling(verdict) not in before:
+        if verdict.ruling is Ruling.REFUSE and _refusal(verdict) not in before:
             said = "set aside" if verdict.overridden else f"says {verdict.ruling}"
             yield f"{verdict.guard} now {said}: {verdict.sentence}"
 
 
-def _ruling(verdict: GuardVerdict) -> tuple[str, str | None, str | None, str, bool]:
-    return verdict.guard, verdict.node, verdict.pool, verdict.ruling.value, verdict.overridden
+def _refusal(verdict: GuardVerdict) -> tuple[str, str | None, str | None, bool] | None:
+    """By what it is told apart; None for one that is none."""
+    if verdict.ruling is not Ruling.REFUSE:
+        return None
+    return verdict.guard, verdict.node, verdict.pool, verdict.overridden
 
 
 def _acts(confirmed: Plan, now: Plan) -> Iterator[str]:

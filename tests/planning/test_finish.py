@@ -219,6 +219,26 @@ def test_changes_are_told(other, sentence: str) -> None:
     assert any(sentence in one for one in told), told
 
 
+def test_a_warning_that_comes_or_goes_is_no_change() -> None:
+    """Something is critical on a node that the plan has nothing to do with, or slow on one that it works on."""
+    full = Cluster().get("backup1", "disk")
+    crit = replace(full, filesystems=tuple(replace(one, used_percent=99.0) for one in full.filesystems))
+    calm, uneasy = planned(upgrade()), planned(upgrade(), Cluster().say("backup1", "disk", crit))
+    assert {one.guard for one in uneasy.verdicts if one.ruling is Ruling.WARN} == {"critical-finding"}
+    assert not [one for one in calm.verdicts if one.ruling is Ruling.WARN]
+    assert uneasy.digest == calm.digest
+    assert not changes(calm, uneasy)
+
+
+def test_a_refusal_that_was_set_aside_and_is_gone_is_no_change() -> None:
+    sudo = GuardVerdict("sudo", Ruling.REFUSE, "no", "app1")
+    refused = (Looked(1, done=False, sentence="", verdicts=(sudo,)),)
+    confirmed = planned(upgrade(), looked=refused, overrides=frozenset({"sudo"}))
+    now = planned(upgrade(), overrides=frozenset({"sudo"}))
+    assert not changes(confirmed, now)
+    assert any("sudo now set aside: no" in one for one in changes(now, confirmed))
+
+
 def test_a_failover_is_a_change() -> None:
     cluster = Cluster().say("db1", "postgresql:database", standby()).say("db2", "postgresql:database", primary())
     assert primary().role is PostgresqlRole.PRIMARY

@@ -19,6 +19,7 @@ from hactl.engine.journal_chain import Entry, HeadFile, Link, newest, problems, 
 from hactl.engine.journal_file import (
     MIGRATIONS,
     ROOM,
+    Identity,
     Migration,
     check_room,
     default_journal,
@@ -58,6 +59,7 @@ class Journal:
         self._path, self._wall = path, wall
         self._turn = threading.RLock()
         self._db = open_journal(path, migrations)
+        self._file = Identity(path)
         self._head = HeadFile(path)
         self._lives = Lives(path.parent / "runs")
 
@@ -76,6 +78,7 @@ class Journal:
         """Begin a run's story with its plan."""
         text, at = text_of(plan), self._wall()
         with self._using() as db:
+            self._file.require()
             with transaction(db):
                 if db.execute("SELECT 1 FROM runs WHERE run = ?", (run,)).fetchone():
                     raise JournalError(f"Run {run} is in the journal already.")
@@ -94,6 +97,7 @@ class Journal:
         event, at = kept(event, secrets), self._wall()
         kind, body = type(event).__name__, text_of(event)
         with self._using() as db:
+            self._file.require()
             with transaction(db):
                 number = self._next_number(db, run)
                 last = newest(db)
@@ -205,7 +209,9 @@ class Journal:
             return newest(db)
 
     def check_room(self, needed: int = ROOM) -> None:
-        """Raises JournalError when the disk has too little room for a run."""
+        """Raises JournalError when the disk has too little room for a run, or the journal is where it was no longer."""
+        with in_our_words(self._path):
+            self._file.require()
         check_room(self._path, needed)
 
     # --- inside ---------------------------------------------------------------------------------------------------

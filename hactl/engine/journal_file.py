@@ -152,6 +152,31 @@ def _owned(path: Path) -> os.stat_result:
     return found
 
 
+class Identity:
+    """Which file a journal was opened as. SQLite goes on writing into one that was removed or replaced meanwhile, and
+    nobody could ever read that.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = self._now()
+
+    def require(self) -> None:
+        """Raises JournalError when another file, or none, is at its path. Costs a microsecond."""
+        if self._now() != self._file:
+            raise JournalError(
+                f"The journal {self._path} was moved or removed while it was in use.",
+                remedy="Put the file back where it was, with the `-wal` file beside it, and resume its runs.",
+            )
+
+    def _now(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_dev, found.st_ino
+
+
 # --- what can go wrong --------------------------------------------------------------------------------------------
 
 

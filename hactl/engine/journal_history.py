@@ -102,8 +102,8 @@ def history_of(db: sqlite3.Connection, cluster: str, playbook: str, alive: Alive
         if _open(state, left - settled, alive=living):
             nodes = tuple(sorted(node for node in left - settled if node is not None))
             unfinished.append(RunRef(run, of, state.who or who, state.began_at or at, bool(living), nodes))
-        if state.outcome in _WELL:
-            settled.update(step.node for step in state.plan.steps)
+        if state.outcome is Outcome.DONE:  # one that was put back has left things as it found them
+            settled.update(step.node for step in state.plan.steps if step.mutates)
     durations: Mapping[str, float] = {name: median(seconds) for name, seconds in took.items()}
     return History(durations, similar, tuple(unfinished))
 
@@ -129,11 +129,14 @@ def _open(state: RunState, left: set[str | None], *, alive: bool | Unknown) -> b
 
 
 def _left(state: RunState) -> set[str | None]:
-    """The nodes (None: the cluster) on which the run has begun something that it has not put back."""
+    """The nodes (None: the cluster) on which the run has begun something that it has not put back.
+
+    A look leaves nothing, and neither does a step that failed before it began.
+    """
     return {
         planned.node
         for planned, step in zip(state.plan.steps, state.steps, strict=True)
-        if step.phase not in _LEFT_ALONE
+        if planned.mutates and step.attempts and step.phase not in _LEFT_ALONE
     }
 
 

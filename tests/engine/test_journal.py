@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,6 +156,19 @@ def test_secrets_are_masked_and_outputs_cut(journal: Journal, path: Path) -> Non
     assert journal.events(RUN)[-1].event == done
     journal.close()
     assert b"hunter2" not in path.read_bytes()
+
+
+@pytest.mark.parametrize("put_in_its_place", [False, True])
+def test_nothing_is_written_into_a_journal_that_is_gone(told: Journal, path: Path, *, put_in_its_place: bool) -> None:
+    """SQLite would go on in a file that has no name any more: nobody could read it, or resume the run."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink()
+    if put_in_its_place:
+        Journal(path).close()
+    with pytest.raises(JournalError, match="was moved or removed"):
+        told.append(RUN, Said("unheard"))
+    with pytest.raises(JournalError, match="was moved or removed"):
+        told.check_room()
 
 
 def test_cut_leaves_what_fits() -> None:
@@ -314,6 +328,7 @@ DONE = RunEnded(Outcome.DONE, "good", 1.0)
         ((*STEP, UndoDone(0, "back", 1.0), FAILED), False),
         ((FAILED,), False),
         ((StepStarted(0), StepFailed(0, "bad", 1.0), FAILED), True),
+        ((StepFailed(0, "guards refuse", 0.1), FAILED), False),  # before it was begun
         ((StepStarted(0),), True),  # killed
         ((), False),  # killed before it did anything
         ((*STEP, RunEnded(Outcome.STOPPED, "stop", 1.0)), True),
@@ -337,6 +352,16 @@ def test_a_later_run_that_left_the_node_well_settles_it(journal: Journal) -> Non
     assert [(ref.run, ref.nodes) for ref in journal.history("lab", "x").unfinished] == [("1-aaa", ("app1",))]
     run_of(journal, "3-ccc", plan("app1"), *STEP, DONE)
     assert journal.history("lab", "x").unfinished == ()
+
+
+def test_a_look_and_a_run_that_was_put_back_settle_nothing(journal: Journal) -> None:
+    look = plan("app1")
+    look = replace(look, steps=tuple(replace(step, mutates=False) for step in look.steps))
+    run_of(journal, "1-aaa", plan("app1"), *STEP, FAILED)
+    run_of(journal, "2-bbb", look, *STEP, DONE)
+    run_of(journal, "3-ccc", plan("app1"), *STEP, UndoDone(0, "back", 1.0), RunEnded(Outcome.UNDONE, "back", 1.0))
+    run_of(journal, "4-ddd", look, StepStarted(0), StepFailed(0, "sick", 1.0), FAILED)
+    assert [ref.run for ref in journal.history("lab", "x").unfinished] == ["1-aaa"]
 
 
 def test_a_run_that_is_worked_on_is_unfinished(journal: Journal) -> None:

@@ -10,7 +10,7 @@ from hactl.drivers import haproxy
 from hactl.drivers.verbs import balancer_note as note
 from hactl.drivers.verbs import health
 from hactl.drivers.verbs.balancer_emptying import ABORT, GO_ON, SHUT, WAIT, Emptying
-from hactl.drivers.verbs.balancer_return import as_it_was, put_back, remembered, returned, shown, wanted
+from hactl.drivers.verbs.balancer_return import as_it_was, from_new, put_back, remembered, returned, shown, wanted
 from hactl.drivers.verbs.balancer_servers import (
     DRAIN,
     MAINT,
@@ -210,6 +210,9 @@ class UndrainArguments(PoolArguments):
     patience: Annotated[
         float, About("how long the service has to be well, and the checks to pass", ParameterKind.DURATION, minimum=1)
     ] = 30.0
+    rechecked: Annotated[
+        bool, About("balancer.recheck came before: the check that it asked for counts, no further one is waited for")
+    ] = False
 
 
 class Undrain(_Balancing[UndrainArguments]):
@@ -244,7 +247,7 @@ class Undrain(_Balancing[UndrainArguments]):
         if sick:
             raise VerbError(f"{sick}; nothing was changed", remedy="Look at the service, then undrain again.")
         back = dict.fromkeys(places(scene, args.pool), READY)
-        seen = yield from returned(back, patience=args.patience, without=_without(scene))
+        seen = yield from returned(back, patience=args.patience, without=_without(scene), rechecked=args.rechecked)
         yield from note.removed(scene)
         left = "".join(f"; not on {name}, which cannot be asked" for name in seen.silent)
         return f"{shown(seen.stands)}{left}"
@@ -259,6 +262,35 @@ class Undrain(_Balancing[UndrainArguments]):
         yield from _ordered(tuple(place for place in out if old[place] == MAINT), MAINT, without=_without(scene))
         yield from note.written(scene, (pool.name for pool in pools(scene, args.pool)))
         return f"{scene.target.name}: {emptied}"
+
+
+class Recheck(_Balancing[PoolArguments]):
+    name = "balancer.recheck"
+    summary = "Have every balancer check the drained node from new, while later steps go on; undrain then asks for it."
+    arguments = PoolArguments
+    has_undo = False
+    always = True
+    state = MAINT
+    takes_out = False
+
+    def first(self, scene: Scene, args: PoolArguments) -> tuple[Shown, ...]:
+        return tuple(
+            Shown(one.balancer, haproxy.set_state(one.backend, one.server, state), socket=True)
+            for state in (MAINT, DRAIN)
+            for one in places(scene, args.pool)
+        )
+
+    def check(self, scene: Scene, args: PoolArguments) -> Doing[Standing]:
+        seen = yield from look(places(scene, args.pool), without=_without(scene))
+        late = [one for one in seen.stands if one.admin == MAINT]
+        return Standing(done=not late, sentence=shown(late or seen.stands), facts=seen.facts)
+
+    def do(self, scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - all stay drained
+        seen = yield from look(places(scene, args.pool), without=_without(scene))
+        again = yield from from_new(seen)
+        if not again:
+            return "none is drained and empty, so none was asked"
+        return f"{_where(scene, again)}: drained, and checked from new"
 
 
 # --- plain ones -----------------------------------------------------------------------------------------------
@@ -308,4 +340,4 @@ class Ready(_Plain):
         return f"{scene.target.name}: " + (yield from put_back(places(scene, args.pool), memory))
 
 
-VERBS: tuple[AnyVerb, ...] = (Drain(), Undrain(), Maint(), Ready())
+VERBS: tuple[AnyVerb, ...] = (Drain(), Undrain(), Recheck(), Maint(), Ready())

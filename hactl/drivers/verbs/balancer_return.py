@@ -56,15 +56,24 @@ def as_it_was(seen: Seen, old: Mapping[Place, str]) -> bool:
     return all(one.admin == old[one.place].partition(",")[0] for one in seen.stands)
 
 
-def returned(old: Mapping[Place, str], *, patience: float, without: bool) -> Doing[Seen]:
+def from_new(seen: Seen) -> Doing[tuple[Place, ...]]:
+    """Those that are drained and empty go into maint and out of it, so that their check has to prove itself as well."""
+    again = tuple(one.place for one in seen.stands if one.admin == DRAIN and not one.server.sessions and one.checked)
+    yield from order(dict.fromkeys(again, MAINT))
+    yield from order(dict.fromkeys(again, DRAIN))
+    return again
+
+
+def returned(old: Mapping[Place, str], *, patience: float, without: bool, rechecked: bool = False) -> Doing[Seen]:
     """Each is as it was: drained, in maint, or ready and serving after a check that has passed on every balancer.
 
-    `patience` seconds for the checks, and as many for UP. Raises VerbError; who came out of maint is then in it again.
+    `patience` seconds for the checks, and as many for UP. `rechecked`: `from_new` was done a while ago. Raises
+    VerbError; who came out of maint is then in it again.
     """
     ready = {place: was for place, was in old.items() if was in {READY, NOT_UP}}
     yield from order({place: was for place, was in old.items() if place not in ready})
     serving = [place for place, was in ready.items() if was == READY and not place.alone]
-    yield from _checked(serving, patience, without=without)
+    yield from _checked(serving, patience, without=without, rechecked=rechecked)
     yield from order(dict.fromkeys(ready, READY))
     began = yield from now()
     while True:
@@ -84,14 +93,12 @@ def _as_was(stand: Stand, was: str) -> bool:
     return stand.admin == was.partition(",")[0]
 
 
-def _checked(ready: list[Place], patience: float, *, without: bool) -> Doing[None]:
+def _checked(ready: list[Place], patience: float, *, without: bool, rechecked: bool) -> Doing[None]:
     """Drained, until a check that began after this has passed: so its users find it well from the first one on."""
     seen = yield from look(ready, without=without)
     maintained = [one.place for one in seen.stands if one.admin == MAINT]
-    # A drained server goes into maint and out of it, so that its check has to prove itself as well.
-    again = [one.place for one in seen.stands if one.admin == DRAIN and not one.server.sessions and one.checked]
-    yield from order(dict.fromkeys(again, MAINT))
-    yield from order(dict.fromkeys((*again, *maintained), DRAIN))
+    again = tuple(ready) if rechecked else (yield from from_new(seen))
+    yield from order(dict.fromkeys(maintained, DRAIN))
     fresh = frozenset((*again, *maintained))
     began = yield from now()
     while True:

@@ -304,6 +304,30 @@ def test_back_after_a_check_that_began_since(state: str) -> None:
     assert world.play(UNDRAIN.check(world.scene(), UndrainArguments())).done
 
 
+def test_a_check_from_new_goes_on_while_other_steps_do() -> None:
+    world, args = Lab(), PoolArguments()
+    for balancer in world.balancers.values():
+        balancer.servers["shop-a"].admin = "drain"
+    recheck = VERBS["balancer.recheck"]
+    assert "checked from new" in world.play(recheck.do(world.scene(), args, {}))
+    assert world.states == ("drain", "drain")
+    assert not world.lb1.servers["shop-a"].checked_at > 1.0
+    assert world.play(recheck.check(world.scene(), args)).done
+    changed = len(world.changed)
+    undrain(world, rechecked=True)
+    assert [one for one in world.changed[changed:] if "maint" in one] == []
+    assert world.lb1.servers["shop-a"].checked_at > 1.0  # it was waited for
+    assert world.states == ("ready", "ready")
+
+
+def test_a_check_that_was_not_asked_for_from_new_does_not_pass_by_itself() -> None:
+    world = Lab(lb2=Balancer(well=False))
+    world.lb1.servers["shop-a"].admin = world.lb2.servers["shop-a"].admin = "drain"
+    world.play(VERBS["balancer.recheck"].do(world.scene(), PoolArguments(), {}))
+    with pytest.raises(VerbError, match=r"checks have not passed: be_shop/shop-a on lb2"):
+        undrain(world, patience=8.0, rechecked=True)
+
+
 def test_up_by_the_grace_of_having_left_maint_is_not_up() -> None:
     world = Lab()
     for balancer in world.balancers.values():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -103,12 +103,12 @@ class Control:
             yield picture
 
     async def snapshot(
-        self, progress: Progress | None = None, *, rare: bool = False, within: float | None = None
+        self, progress: Progress | None = None, *, rare: Collection[str] = (), within: float | None = None
     ) -> Picture:
         """Ask every node everything once, at the same time; who does not answer in time is unknown, with the reason.
 
-        `rare` includes questions that cost a node much (pending upgrades). `within` seconds it is over, where given;
-        each node's own deadlines hold anyway.
+        Nodes in `rare` get questions too that cost them much (pending upgrades). `within` seconds it is over, where
+        given; each node's own deadlines hold anyway.
         """
         if self._asked is not None:
             self._asked.release()

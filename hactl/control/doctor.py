@@ -73,7 +73,7 @@ async def examine(control: Control, progress: Callable[[int, int], None] | None 
         return found
 
     results = await asyncio.gather(*map(one, nodes))
-    picture = await control.snapshot(rare=True)
+    picture = await control.snapshot(rare=control.inventory.nodes)
     return tuple(check for found in results for check in [*found, *_questions(picture, found)])
 
 

@@ -21,6 +21,9 @@ from hactl.model.plan import Plan, Request
 from hactl.model.playbook import Playbook
 from hactl.planning.draft import draft
 from hactl.planning.finish import finished
+from hactl.planning.parameters import filled
+from hactl.planning.resolve import names
+from hactl.planning.targets import meant
 from hactl.transport.protocol import Transport
 
 
@@ -48,7 +51,8 @@ async def made(  # noqa: PLR0917 - a plan is made of these
     progress(f"asking {count} nodes")
     picture, locked = await asyncio.gather(
         control.snapshot(
-            lambda done, all_: progress(f"{done} of {all_} nodes have answered"), rare=_wants_rare(playbook)
+            lambda done, all_: progress(f"{done} of {all_} nodes have answered"),
+            rare=_rarely_asked(playbook, request, inventory),
         ),
         _locked(control, inventory, run),
     )
@@ -62,12 +66,17 @@ async def made(  # noqa: PLR0917 - a plan is made of these
     return finished(drafted, looked, picture, inventory, history, time.time())
 
 
-def _wants_rare(playbook: Playbook) -> bool:
-    """Whether what nodes are asked rarely, because it costs them much, matters to the plan: packages on offer."""
-    return any(
+def _rarely_asked(playbook: Playbook, request: Request, inventory: Inventory) -> tuple[str, ...]:
+    """Targets of which the plan has to know what costs them much to find out: packages on offer."""
+    wanted = any(
         step.verb.startswith("package.") or (step.when is not None and step.when.fact == "package_pending")
         for step in playbook.steps
     )
+    if not wanted or playbook.targets is None:
+        return ()
+    known = names(filled(playbook, request.parameters, inventory), inventory)
+    nodes, _ = meant(playbook.targets, known, request.limit, inventory)
+    return nodes
 
 
 async def _locked(control: Control, inventory: Inventory, run: str) -> tuple[GuardVerdict, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from hactl.drivers.probe import Cadence, Probe
@@ -83,16 +83,18 @@ class Collector:
         self._watchers[node].ask(keys)
 
     async def gather(
-        self, progress: Progress | None = None, *, rare: bool = False, within: float | None = None
+        self, progress: Progress | None = None, *, rare: Collection[str] = (), within: float | None = None
     ) -> Picture:
-        """Ask every node everything once, all at the same time. `rare` includes what costs a node much.
+        """Ask every node everything once, all at the same time; those in `rare` also what costs a node much.
 
         Returns when all have answered or are past their deadlines, after `within` seconds at the latest where given;
         who has not answered is unknown, with the reason. What it opened stays until `release`.
         """
         longest = self._longest() if within is None else min(within, self._longest())
         tasks = {
-            asyncio.create_task(watcher.once(self._once(name, rare=rare), lasting=longest), name=f"ask {name}"): name
+            asyncio.create_task(
+                watcher.once(self._once(name, rare=name in rare), lasting=longest), name=f"ask {name}"
+            ): name
             for name, watcher in self._watchers.items()
         }
         done = 0

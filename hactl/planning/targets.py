@@ -32,21 +32,29 @@ def chosen(
     targets: Targets, known: Mapping[str, Value], limit: str | None, inventory: Inventory, picture: Picture
 ) -> Chosen:
     """The targets of one run. `known` is what references stand for. Raises InputError when none is meant."""
-    if targets.named and limit is None:
-        raise InputError("Which nodes are meant?", remedy="Name them, or say --limit EXPR.")
-    expressions = [str(resolved(targets.limit, known) or "all"), *filter(None, [limit])]
-    meant = [name for name in inventory.nodes if all(name in parse_limit(text, inventory) for text in expressions)]
-    service = str(resolved(targets.service, known)) if targets.service is not None else ""
-    if service:
-        meant = [name for name in meant if name in _nodes_of(service, inventory)]
-    if not meant:
-        raise InputError(_nobody(service, expressions))
-    others = {name: why for name in meant if not _named(name, expressions) and (why := _left(name, targets, inventory))}
-    nodes = _ordered(tuple(name for name in meant if name not in others), targets.order, picture)
+    nodes, expressions = meant(targets, known, limit, inventory)
+    others = {name: why for name in nodes if not _named(name, expressions) and (why := _left(name, targets, inventory))}
+    nodes = _ordered(tuple(name for name in nodes if name not in others), targets.order, picture)
     canary = int(number("targets: canary", ParameterKind.INTEGER, targets.canary, known))
     amount = str(setting("targets: batch", ParameterKind.AMOUNT, targets.batch, known))
     pause = number("targets: pause", ParameterKind.DURATION, targets.pause, known)
     return Chosen(nodes, others, batches(nodes, canary, amount), pause)
+
+
+def meant(
+    targets: Targets, known: Mapping[str, Value], limit: str | None, inventory: Inventory
+) -> tuple[tuple[str, ...], list[str]]:
+    """The nodes of the service and of every limit, before anything is known of them; and those limits."""
+    if targets.named and limit is None:
+        raise InputError("Which nodes are meant?", remedy="Name them, or say --limit EXPR.")
+    expressions = [str(resolved(targets.limit, known) or "all"), *filter(None, [limit])]
+    nodes = [name for name in inventory.nodes if all(name in parse_limit(text, inventory) for text in expressions)]
+    service = str(resolved(targets.service, known)) if targets.service is not None else ""
+    if service:
+        nodes = [name for name in nodes if name in _nodes_of(service, inventory)]
+    if not nodes:
+        raise InputError(_nobody(service, expressions))
+    return tuple(nodes), expressions
 
 
 def batches(nodes: tuple[str, ...], canary: int, amount: str) -> tuple[tuple[str, ...], ...]:

@@ -263,5 +263,5 @@ async def test_a_limit_asks_only_those_inside(server):
 
 async def test_what_is_rare_is_asked_when_wanted(server):
     async with Control(cluster(n1=server)) as control:
-        picture = await control.snapshot(rare=True)
+        picture = await control.snapshot(rare=control.inventory.nodes)
         assert isinstance(picture.state.nodes["n1"].read("packages", PackageFacts, picture.now), Observed)

@@ -121,7 +121,7 @@ async def test_gather_shows_who_answered_and_why_not():
 
 async def test_gather_can_ask_what_is_rare_too():
     probes = (tick("host"), tick("packages", Cadence.RARE))
-    picture = await collector([ScriptedTransport("n1")], *probes).gather(rare=True)
+    picture = await collector([ScriptedTransport("n1")], *probes).gather(rare=["n1"])
     assert set(picture.state.nodes["n1"].readings) == {"host", "packages"}
 
 

@@ -173,7 +173,7 @@ async def test_a_bad_release_is_offered(lab: Lab) -> None:
     inventory = load_inventory(lab.paths.inventory)
     await asyncio.to_thread(lab.faults.inject, "bad-package")
     async with Control(inventory, limit=("app1",)) as control:
-        picture = await control.snapshot(rare=True)
+        picture = await control.snapshot(rare=control.inventory.nodes)
     packages = picture.state.nodes["app1"].read("packages", PackageFacts, picture.now)
     assert isinstance(packages, Observed)
     assert packages.value.installed["shop"] == "1.0.0"

@@ -20,12 +20,12 @@ import time
 from pathlib import Path
 
 from hactl.lab import Lab
+from tests.lab.acting import SERVERS, set_back
 from tests.lab.load.watching import load
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-SETTLE = 5  # seconds after each node, as the playbook of hactl has it
-SERVERS = {"app1": "shop-a", "app2": "shop-b", "app3": "shop-c"}
+SETTLE = 2  # seconds after each node, as the playbook of hactl has it
 GRANT = "hactl ALL=(ALL) NOPASSWD: ALL\n"
 
 
@@ -78,20 +78,13 @@ def timed(words: list[str], log: Path) -> float:
     return seconds
 
 
-def set_back(lab: Lab) -> None:
-    for name in SERVERS:
-        install = ["apt-get", "install", "-y", "-q", "--allow-downgrades", "shop=1.0.0"]
-        if lab.exec(name, install, timeout=120).returncode:
-            sys.exit(f"{name}: the shop could not be set back to 1.0.0")
-    time.sleep(5)  # until the balancers have seen them all
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--lab", default="bench")
     parser.add_argument("--rate", type=float, default=50.0, help="requests a second meanwhile")
     parser.add_argument("--work", type=Path, default=Path("/var/tmp/hactl-bench-upgrade"))
+    parser.add_argument("--keep", action="store_true", help="leave the lab up")
     chosen = parser.parse_args()
     if not re.fullmatch("[a-z][a-z0-9-]{0,19}", chosen.lab) or os.geteuid() != 0:
         sys.exit("The lab needs root, and a name of lower-case letters, digits and dashes.")
@@ -113,7 +106,8 @@ def main() -> None:
     print(f"hactl takes {medians['hactl'] / medians['ansible']:.2f} of Ansible's time ({medians})")
     for name in SERVERS:
         lab.exec(name, ["rm", "/etc/sudoers.d/bench"])
-    lab.down(now=True, disks=True)
+    if not chosen.keep:
+        lab.down(now=True, disks=True)
 
 
 if __name__ == "__main__":

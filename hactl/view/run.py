@@ -102,10 +102,10 @@ def phase_cell(step: StepState, now: float | None = None) -> Cell:
         return Cell(took if step.phase is StepPhase.DONE else f"{word} {took}", level)
     if step.phase in {StepPhase.RUNNING, StepPhase.UNDOING} and now is not None and step.began_at is not None:
         return Cell(f"{word} {units.duration(round(max(0.0, now - step.began_at)))}", level)
-    return Cell(word, level, unknown=step.phase is StepPhase.PENDING)
+    return Cell(word, level)
 
 
-_NONE = Cell("", unknown=True)  # no such step on this node
+_NONE = Cell("")  # no such step on this node
 
 
 def _nodes(plan: Plan) -> list[str]:

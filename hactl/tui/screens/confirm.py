@@ -35,9 +35,8 @@ class ConfirmScreen(ModalScreen[bool]):
         yield Keys()
 
     def on_mount(self) -> None:
-        page = self.query_one("#question", Prose)
-        page.border_title = self._title
-        page.show(self._lines)
+        self.query_one("#dialog").border_title = self._title
+        self.query_one("#question", Prose).show(self._lines)
 
     def action_answer(self, yes: bool) -> None:  # noqa: FBT001 - Textual passes it by position
         self.dismiss(yes)

@@ -167,6 +167,7 @@ class RunScreen(Screen[None]):
         can = tuple(self.check_action(name, ()) for name in _BUTTONS)
         for name, possible in zip(_BUTTONS, can, strict=True):
             self.query_one(f"#{name}", Button).set_class(not possible, "hidden")
+        self.query_one("#buttons").set_class(not any(can), "hidden")
         self.query_one("#pause", Button).label = "p Go on" if state.paused else "p Pause"
         if can != self._can:
             self._can = can

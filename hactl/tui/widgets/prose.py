@@ -54,11 +54,12 @@ def wrapped(sentence: Sentence, width: int) -> tuple[Line, ...]:
 
 
 def _wrapped(sentence: Sentence, width: int) -> Iterator[Line]:
-    mark = sentence.mark
+    mark, sign = sentence.mark, ""
     if mark and sentence.level is not None:
-        mark = f"{severity(sentence.level).symbol} {mark:<8}"
+        sign = f"{severity(sentence.level).symbol} "
+        mark = f"{sign}{mark:<8}"
     first = " " * sentence.indent
-    rest = " " * (sentence.indent + sentence.hang)
+    rest = " " * (sentence.indent + sentence.hang + len(sign))
     text = f"{mark} {sentence.text}".strip() if mark else sentence.text
     pieces = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [""]
     style = _style(sentence)

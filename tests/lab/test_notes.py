@@ -84,3 +84,49 @@ def test_what_lies_in_the_notes_place_does_no_harm(lab: Lab, anna: Operator, lay
     finally:
         lab.faults.undo()
         lab.exec("app1", ["rm", "-rf", f"{folder}/drained.json"])
+
+
+VISIT = """
+schema = 1
+
+[playbook]
+name = "visit"
+title = "Take a node out, look at it, bring it back"
+
+[targets]
+limit = "app1"
+needed = ["drain"]
+
+[[steps]]
+name = "drain"
+verb = "balancer.drain"
+
+[[steps]]
+name = "look"
+verb = "pause"
+scope = "batch"
+with = { seconds = "10m", why = "to look at it" }
+
+[[steps]]
+name = "undrain"
+verb = "balancer.undrain"
+"""
+
+
+def test_a_stranded_drain_names_the_run_to_whoever_has_it(anna: Operator, ben: Operator) -> None:
+    """Its runner is killed: who began it may resume or undo it, whoever did not is told of the node."""
+    path = anna.home / "visit.toml"
+    path.write_text(VISIT)
+    begun = anna("run", str(path), "--yes", "--reason", "a noise", "--detach")
+    assert begun.returncode == 0, begun.stdout + begun.stderr
+    run = begun.stdout.split()[-1]
+    until(lambda: told(ben)[0], "the drain is told")
+    assert told(anna)[1].endswith(f"is at it: hactl runs attach {run}")
+    anna.kill_runner()
+    sentence, hint, _ = told(anna)
+    assert "ago: a noise" in sentence
+    assert f"hactl runs resume {run} goes on, hactl runs undo {run} takes it back" in hint
+    assert told(ben)[1] == "When its work is done: hactl undrain app1."
+    undone = anna("runs", "undo", run, "--yes")
+    assert "between its 2 attempts nobody watched" in undone.stdout + undone.stderr
+    assert told(ben) == ("", "", None)

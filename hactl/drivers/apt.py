@@ -10,6 +10,7 @@ from hactl.drivers.reading import explained
 from hactl.model.command import Completed, command
 from hactl.model.errors import ParseError
 from hactl.model.facts import PackageFacts
+from hactl.model.inventory import HaproxyService, HttpService, KeepalivedService, Service
 
 _TIMEOUT = 60.0
 
@@ -32,6 +33,15 @@ echo @end
 """
 _UPGRADE = re.compile(r"Inst (?P<name>\S+) \[[^]]*\] \((?P<version>\S+) (?P<origin>.*)\)")
 _SECURITY = re.compile(r"-security\b", re.IGNORECASE)
+
+
+def package_of(service: Service) -> str | None:
+    """The Debian package that a service's upgrade is about."""
+    if isinstance(service, HttpService):
+        return service.package
+    if isinstance(service, HaproxyService):
+        return "haproxy"
+    return "keepalived" if isinstance(service, KeepalivedService) else None
 
 
 def packages(names: tuple[str, ...]) -> ExecProbe:

@@ -20,7 +20,7 @@ def probes_for(inventory: Inventory, node: Node) -> tuple[Probe, ...]:
     """Every probe of `node`, the machine's first; keys are unique."""
     services = inventory.services_on(node.name)
     units = tuple(dict.fromkeys(unit for service in services for unit in service.units))
-    packages = tuple(dict.fromkeys(one.package for one in services if isinstance(one, HttpService) and one.package))
+    packages = tuple(dict.fromkeys(filter(None, map(apt.package_of, services))))
     machine: tuple[Probe, ...] = (
         host.tick(addresses=any(isinstance(service, KeepalivedService) for service in services)),
         host.disk(),

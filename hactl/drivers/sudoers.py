@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from hactl.drivers import pgbackrest
+from hactl.drivers import apt, pgbackrest
 from hactl.drivers.verbs import package_commands
 from hactl.model.errors import InputError
 from hactl.model.inventory import (
@@ -26,7 +26,6 @@ from hactl.model.inventory import (
     KeepalivedService,
     Node,
     PgbackrestService,
-    Service,
     UnitService,
 )
 
@@ -90,7 +89,8 @@ def _of_backups(inventory: Inventory, node: Node) -> Iterator[Rule]:
 
 def _of_packages(inventory: Inventory, node: Node) -> Iterator[Rule]:
     """The packages of the services here; where there are some, also the system's upgrades and its reboot."""
-    found = {service.name: package for service in inventory.services_on(node.name) if (package := _package(service))}
+    here = inventory.services_on(node.name)
+    found = {service.name: package for service in here if (package := apt.package_of(service))}
     for name, package in found.items():
         argv = _absolute(package_commands.install(package, "1.0-1"))
         pattern = package_commands.install_pattern(package)
@@ -106,15 +106,6 @@ def _of_units(inventory: Inventory, node: Node) -> Iterator[Rule]:
             for unit in service.units:
                 for action, purpose in _UNIT_ACTIONS.items():
                     yield Rule("root", _absolute(("systemctl", action, unit)), f"{service.name}: {purpose}", acts=True)
-
-
-def _package(service: Service) -> str | None:
-    """The Debian package that a service's upgrade is about."""
-    if isinstance(service, HttpService):
-        return service.package
-    if isinstance(service, HaproxyService):
-        return "haproxy"
-    return "keepalived" if isinstance(service, KeepalivedService) else None
 
 
 def policy(inventory: Inventory, role: str, *, user: str = "hactl") -> str:

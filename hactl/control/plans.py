@@ -13,17 +13,20 @@ from hactl.drivers.verbs.catalogue import VERBS
 from hactl.engine.clock import RealClock
 from hactl.engine.hands import Hands
 from hactl.engine.journal import Journal
+from hactl.engine.local import checksums
 from hactl.engine.lock import holders
 from hactl.engine.look import Looker
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.inventory import Inventory, Standing
 from hactl.model.plan import Plan, Request
 from hactl.model.playbook import Playbook
+from hactl.planning.basis import file_key
 from hactl.planning.draft import draft
 from hactl.planning.finish import finished
 from hactl.planning.parameters import filled
 from hactl.planning.resolve import names
 from hactl.planning.targets import meant
+from hactl.planning.touched import local_files
 from hactl.transport.protocol import Transport
 
 
@@ -62,7 +65,9 @@ async def made(  # noqa: PLR0917 - a plan is made of these
     progress(f"looking at {len(drafted.steps)} steps")
     hands = Hands(inventory, control.transports(), clock)
     looked = await Looker(inventory, VERBS, picture, hands, clock).look(drafted)
-    drafted = replace(drafted, verdicts=(*drafted.verdicts, *locked))
+    sums = await checksums(local_files(drafted.steps, VERBS))
+    files = {file_key(path): word for path, word in sums.items()}
+    drafted = replace(drafted, verdicts=(*drafted.verdicts, *locked), basis=files)
     return finished(drafted, looked, picture, inventory, history, time.time())
 
 

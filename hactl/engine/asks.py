@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from hactl.engine.bound import by
 from hactl.engine.clock import Clock
 from hactl.engine.failures import reason
 from hactl.engine.hands import Hands
-from hactl.engine.local import HERE, read_file, run_program
+from hactl.engine.local import HERE, checksum, read_file, run_program
 from hactl.model.command import FENCED_OUT, Command, Completed, masked
 from hactl.model.errors import (
     CommandTimeoutError,
@@ -70,7 +70,8 @@ class Errand:
     """For whom is asked: the step's index and node (None: the cluster), and the second by which it has to be over.
 
     `patience` gives the seconds for which a node that is out of reach is waited for; `hurry` the second from which on
-    nothing more is waited for, because somebody wants the run to stop.
+    nothing more is waited for, because somebody wants the run to stop. `files`: checksums of the operator's files
+    that the plan was confirmed with.
     """
 
     step: int
@@ -78,6 +79,7 @@ class Errand:
     until: float
     patience: Callable[[str], float] = lambda _: PATIENCE
     hurry: Callable[[], float] = lambda: math.inf
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 class Progress:
@@ -153,19 +155,22 @@ class Reader:
                 self._say(sentence, numbers)
                 return None
             case ReadLocal(path):
-                return await read_file(path)
+                return await self._file(path)
             case RunLocal():
                 return await self._program(ask)
 
     async def _wait(self, seconds: float) -> None:
         """Raises TimeoutError, as the deadline does, when the run is to stop and has waited long enough for this."""
         while seconds > 0:
-            if not self._struck and self._clock.monotonic() >= self._errand.hurry():
-                raise TimeoutError
+            self._go_on_waiting()
             slice_ = min(seconds, _SLICE)
             await self._clock.sleep(slice_)
             self.waited += slice_
             seconds -= slice_
+
+    def _go_on_waiting(self) -> None:
+        if not self._struck and self._clock.monotonic() >= self._errand.hurry():
+            raise TimeoutError
 
     async def _command(self, node: str, command: Command) -> Completed:
         if command.mutates:
@@ -181,6 +186,12 @@ class Reader:
         if ask.command.mutates:
             raise self._forbidden(ask.command.shown())
         return await run_program(ask.command, ask.environment, self._clock)
+
+    async def _file(self, path: str) -> bytes:
+        data = await read_file(path)
+        if self._errand.files.get(path, checksum(data)) != checksum(data):
+            raise InputError(f"{path} has changed since the plan was confirmed.", remedy="Plan again.")
+        return data
 
     async def _read(self, node: str, read: Callable[[], Awaitable[T]]) -> T:
         """Ask; ask again while there is no way to the node and patience lasts."""
@@ -222,6 +233,15 @@ class Actor(Reader):
         self._record = record
         self.uncertain = ""  # why it is not known whether an act took effect
 
+    def _go_on_waiting(self) -> None:
+        """Not for hours while somebody else may act: what comes of the wait could not be used."""
+        self._require_lock()
+        super()._go_on_waiting()
+
+    def _require_lock(self) -> None:
+        if self._fence.lost.is_set():
+            raise LockError("The cluster's lock was lost.")
+
     async def _command(self, node: str, command: Command) -> Completed:
         if not command.mutates:
             return await super()._command(node, command)
@@ -258,8 +278,7 @@ class Actor(Reader):
         self, node: str, text: str, act: Callable[[], Awaitable[Completed]], secrets: Collection[str] = ()
     ) -> Completed:
         """One act: on disk before, on disk after; never without the lock, never twice."""
-        if self._fence.lost.is_set():
-            raise LockError("The cluster's lock was lost.")
+        self._require_lock()
         step, begun = self._errand.step, self._clock.monotonic()
         self._record(CommandStarted(step, node, masked(text, secrets)), secrets)
         try:

@@ -12,13 +12,17 @@ from hactl.engine.clock import Clock
 from hactl.engine.hands import Hands
 from hactl.engine.story import Diary, Story
 from hactl.engine.will import Will
+from hactl.model.conditions import CONDITIONS
 from hactl.model.guard import GuardVerdict
 from hactl.model.inventory import HaproxyService, Inventory
+from hactl.model.parameters import filled
 from hactl.model.picture import Picture
 from hactl.model.plan import Plan, PlannedStep
 from hactl.model.playbook import Condition
 from hactl.model.run import RunState
 from hactl.model.verb import Scene, Verbs
+from hactl.planning.basis import files
+from hactl.planning.resolve import with_run
 
 # Seconds for which a balancer is waited for that may be left out.
 _LITTLE_PATIENCE = 3.0
@@ -33,8 +37,11 @@ class Watch(Protocol):
 
     def picture(self) -> Picture: ...
 
-    async def fresh(self, nodes: Collection[str]) -> Picture:
-        """A picture in which whatever these nodes say is newer than the call; who says nothing is unknown."""
+    async def fresh(self, nodes: Collection[str], rare: Collection[tuple[str, str]] = ()) -> Picture:
+        """A picture in which whatever these nodes say is newer than the call; who says nothing is unknown.
+
+        `rare`: nodes, each with the key of a question that is not asked of it otherwise.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +65,26 @@ class Crew:
     will: Will
     rules: Rules
 
+    def arguments(self, step: PlannedStep) -> object:
+        """What the step's verb is told: an instance of its `arguments`. `$run` is this run by now."""
+        return filled(self.verbs[step.verb].arguments, with_run(step.arguments, self.story.run))
+
     def scene(self, step: PlannedStep, picture: Picture) -> Scene:
         request = self.story.plan.request
         node = self.inventory.nodes[step.node] if step.node is not None else None
         about = self.story.run, request.who, request.reason
         return Scene(self.inventory, node, picture, request.overrides, *about)
 
-    async def fresh(self, step: PlannedStep) -> Picture:
-        """Of the step's node, of what the run touches, and of whoever balances it."""
+    async def fresh(self, step: PlannedStep, *, whole: bool = False) -> Picture:
+        """Of the step's node, of what the run touches, and of whoever balances it. `whole`: also what tells whether the
+        step's condition holds, which may cost its node much.
+        """
         plan = self.story.plan
         balancers = [one for one in self.inventory.services.values() if isinstance(one, HaproxyService)]
         wanted = {*plan.targets, *(node for one in balancers for node in one.nodes), *filter(None, [step.node])}
-        return await self.watch.fresh([name for name in self.inventory.nodes if name in wanted])
+        rare = CONDITIONS[step.when.fact].told_by if whole and step.when is not None else ""
+        asked = [(step.node, rare)] if rare and step.node is not None else []
+        return await self.watch.fresh([name for name in self.inventory.nodes if name in wanted], asked)
 
     def reader(self, step: PlannedStep, until: float) -> Reader:
         progress = Progress(self.story.write, self.clock, step.index)
@@ -82,7 +97,7 @@ class Crew:
         return Actor(self.hands, self.clock, errand, self.fence, self.story.write)
 
     def _errand(self, step: PlannedStep, until: float) -> Errand:
-        return Errand(step.index, step.node, until, self._patience, self.will.hurry)
+        return Errand(step.index, step.node, until, self._patience, self.will.hurry, files(self.story.plan))
 
     def _patience(self, node: str) -> float:
         """Seconds to wait for a node that is out of reach; little for a balancer that the operator left out."""

@@ -45,10 +45,15 @@ class Ledger:
             parts = [f"{state.plan.title}: done"]
         else:
             parts += [*self.failed.values(), *remains(state)]
-            if outcome is Outcome.UNDONE and (nodes := kept(state)):
+            if outcome is Outcome.UNDONE and (nodes := self._kept(state)):
                 parts.append(f"done before and left so: {', '.join(nodes)}")
         sentence = "; ".join(dict.fromkeys(part.rstrip(".") for part in parts))
         return RunEnded(outcome, sentence, seconds, halt.error if halt is not None else "")
+
+    def _kept(self, state: RunState) -> tuple[str, ...]:
+        """None where all of the run was put back, and not the lanes of some nodes."""
+        lanes = {step.lane for step in state.plan.steps if step.lane}
+        return kept(state, self.put_back) if self.put_back.keys() <= lanes else ()
 
     def _outcome(self, state: RunState) -> Outcome:
         if self.halt is not None and self.halt.outcome in _BY_WISH:

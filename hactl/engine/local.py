@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hactl.engine.clock import Clock
@@ -18,6 +19,7 @@ FILE_LIMIT = 16 * 1024 * 1024  # bytes of a file that is read
 _KEPT = 1024 * 1024  # bytes of each output that are kept; the rest is read and dropped
 _GRACE = 5.0  # seconds from TERM to KILL
 HERE = "this machine"
+UNREADABLE = "unreadable"
 
 
 async def read_file(path: str) -> bytes:
@@ -34,6 +36,22 @@ def _read(path: str) -> bytes:
     if len(data) > FILE_LIMIT:
         raise InputError(f"{path} is larger than {FILE_LIMIT // 2**20} MiB.")
     return data
+
+
+def checksum(data: bytes) -> str:
+    """What tells two versions of a file apart, short enough to be read."""
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+async def checksums(paths: Iterable[str]) -> Mapping[str, str]:
+    """Of each file, by path; "unreadable" where it cannot be read."""
+    found = {}
+    for path in paths:
+        try:
+            found[path] = checksum(await read_file(path))
+        except InputError:
+            found[path] = UNREADABLE
+    return found
 
 
 async def run_program(command: Command, environment: Mapping[str, str], clock: Clock) -> Completed:
@@ -59,11 +77,13 @@ async def run_program(command: Command, environment: Mapping[str, str], clock: C
                 _kept(process.stdout), _kept(process.stderr), _feed(process.stdin, command.stdin), process.wait()
             )
     except TimeoutError:
+        await _end(process)
         raise CommandTimeoutError(
             HERE, f"{command.shown()} took more than {command.timeout:g} s. Whether it took effect is unknown."
         ) from None
-    finally:
+    except BaseException:
         await _end(process)
+        raise
     seconds = clock.monotonic() - begun
     cut = max(len(out), len(err)) > _KEPT
     return Completed(
@@ -88,11 +108,12 @@ async def _feed(stream: asyncio.StreamWriter | None, data: bytes) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
+    """The program, and what it has started: that may go on although the program itself has ended."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        if process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
+        try:
             os.killpg(process.pid, number)
+        except ProcessLookupError:  # nobody of them is left
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GRACE):
                 await process.wait()

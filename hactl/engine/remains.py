@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hactl.model.run import RunState, StepPhase
 from hactl.model.verb import Effect
 
-_HOLDS = {StepPhase.DONE, StepPhase.RUNNING, StepPhase.UNKNOWN, StepPhase.FAILED, StepPhase.UNDO_FAILED}
+_HOLDS = {
+    StepPhase.DONE,
+    StepPhase.RUNNING,
+    StepPhase.UNKNOWN,
+    StepPhase.FAILED,
+    StepPhase.UNDOING,
+    StepPhase.UNDO_FAILED,
+}
 _SETTLED = {StepPhase.DONE, StepPhase.SKIPPED}
 
 
@@ -26,16 +35,18 @@ def remains(state: RunState) -> tuple[str, ...]:
             uneasy.append(f"whether {step.label} was done is unknown")
         elif now.phase is StepPhase.UNDO_FAILED:
             uneasy.append(f"{step.label} could not be put back: {now.sentence}")
+        elif now.phase is StepPhase.UNDOING:
+            uneasy.append(f"putting {step.label} back was cut off")
         elif now.phase is StepPhase.RUNNING and step.mutates:
             uneasy.append(f"{step.label} was cut off")
     return (*out.values(), *uneasy)
 
 
-def kept(state: RunState) -> tuple[str, ...]:
-    """The nodes on which something was changed and stays so."""
+def kept(state: RunState, put_back: Collection[str] = ()) -> tuple[str, ...]:
+    """The nodes on which something was changed and stays so; of lanes that were `put_back` nothing is left so."""
     nodes = [
         step.node
         for step, now in zip(state.plan.steps, state.steps, strict=True)
-        if step.node is not None and step.mutates and now.phase is StepPhase.DONE
+        if step.node is not None and step.mutates and now.phase is StepPhase.DONE and step.lane not in put_back
     ]
     return tuple(dict.fromkeys(nodes))

@@ -120,10 +120,14 @@ class Runner:
         finally:
             for task in helpers:
                 task.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
-            await self._prober.stop()
-            await crew.watch.stop()
-            await self._lock.release()
+            for error in await asyncio.gather(*helpers, return_exceptions=True):
+                if isinstance(error, Exception):
+                    defect(error, "listening for what people want of the run")
+            try:
+                await self._prober.stop()
+                await crew.watch.stop()
+            finally:
+                await self._lock.release()
 
     async def _agree(self) -> None:
         """Where nothing was begun yet: what was confirmed still holds, users are served. Raises PlanChangedError."""
@@ -252,11 +256,11 @@ class Runner:
         why = self._crew.story.state.steps[step.index].sentence
         lane = step.lane or step.label
         self._ledger.failed[lane] = f"{step.label}: {why}"
-        if step.on_failure is OnFailure.UNDO:
-            await self._put_lane_back(step)
         if step.on_failure is OnFailure.CONTINUE and len(self._ledger.failed) <= self._plan.budget.failed_nodes:
             return
-        self._ledger.halt_with(self._ledger.failed[lane])
+        self._ledger.halt_with(self._ledger.failed[lane])  # before all else: putting back takes time, and nobody begins
+        if step.on_failure is OnFailure.UNDO:
+            await self._put_lane_back(step)
 
     async def _put_lane_back(self, failed: PlannedStep) -> None:
         """The node's steps; all of the run's where the step was not for a node alone."""
@@ -269,7 +273,7 @@ class Runner:
         """What a process that was killed had begun to do about failures is done first."""
         story = self._crew.story
         for step in self._plan.steps:
-            if story.failing(step) or (self._phase(step) is StepPhase.UNKNOWN and story.being_put_back(step.lane)):
+            if story.failing(step):
                 await self._after_failure(step)
 
     def _stopped(self) -> None:
@@ -285,11 +289,13 @@ class Runner:
     # --- helpers ---
 
     async def _together(self, lanes: Iterator[Awaitable[None]]) -> None:
-        """Side by side, each to its own end; then the first error, if any."""
+        """Side by side, each to its own end; then the first error, if any. The others are logged."""
         results = await asyncio.gather(*lanes, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                raise result
+        errors = [result for result in results if isinstance(result, BaseException)]
+        for error in errors[1:]:
+            log.error("another lane ended, too: %s", error, exc_info=error)
+        if errors:
+            raise errors[0]
 
     def _phase(self, step: PlannedStep) -> StepPhase:
         return self._crew.story.state.steps[step.index].phase

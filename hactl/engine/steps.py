@@ -15,7 +15,6 @@ from hactl.engine.crew import Crew
 from hactl.engine.failures import defect, reason
 from hactl.engine.will import StopWishedError
 from hactl.model.errors import HactlError, InputError, JournalError, LockError, TransportError
-from hactl.model.parameters import filled
 from hactl.model.plan import PlannedStep
 from hactl.model.run import GuardsChecked, Said, StepDone, StepFailed, StepPhase, StepStarted, StepUnknown
 from hactl.model.units import duration
@@ -80,8 +79,9 @@ class Steps:
         """To its end, which is written down. Raises LockError, JournalError; StopWishedError before anything began."""
         crew, verb = self._crew, self._crew.verbs[step.verb]
         begun = crew.clock.monotonic()
-        picture = await crew.fresh(step) if verb.mutates else crew.watch.picture()
-        task = _Task(step, verb, crew.scene(step, picture), filled(verb.arguments, step.arguments), begun)
+        looking = verb.mutates or step.when is not None
+        picture = await crew.fresh(step, whole=True) if looking else crew.watch.picture()
+        task = _Task(step, verb, crew.scene(step, picture), crew.arguments(step), begun)
         if verb.mutates:
             return await self._carry(task)
         return await crew.will.unless_stopped(self._carry(task))
@@ -90,7 +90,7 @@ class Steps:
         """Whether what was done is so now; nothing is written down. Not being able to see it is no."""
         crew, verb = self._crew, self._crew.verbs[step.verb]
         scene = crew.scene(step, await crew.fresh(step))
-        task = _Task(step, verb, scene, filled(verb.arguments, step.arguments), crew.clock.monotonic())
+        task = _Task(step, verb, scene, crew.arguments(step), crew.clock.monotonic())
         try:
             return (await self._look_once(task)).done
         except _FAILURES:
@@ -98,11 +98,11 @@ class Steps:
 
     async def _carry(self, task: _Task) -> Ending:  # noqa: PLR0911 - one return a reason not to act
         step, state = task.step, self._crew.story.state.steps[task.step.index]
-        if step.when is not None:
+        cut_off = state.phase in _CUT_OFF and state.memory is not None
+        if step.when is not None and not cut_off:  # what was begun may have changed that already, and has to be ended
             wanted, why = self._crew.rules.holds(step.when, task.scene)
             if not wanted:
                 return self._skip(task, why)
-        cut_off = state.phase in _CUT_OFF and state.memory is not None
         before: dict[str, str] = {}
         try:
             if not task.verb.always:
@@ -195,7 +195,10 @@ class Steps:
             task.tally.waited += reader.waited
 
     async def _look_until(self, task: _Task, until: float) -> tuple[Standing | None, str]:
-        """Look until it is so, is hopeless, or time is over: what was seen last, and why nothing could be seen."""
+        """Look until it is so, is hopeless, or time is over: what was seen last, and why nothing could be seen.
+
+        When somebody wants the run to stop, time is over sooner.
+        """
         clock, pause = self._crew.clock, _LOOK
         seen: Standing | None = None
         problem = ""
@@ -204,7 +207,9 @@ class Steps:
                 seen = await self._read(task, until, task.verb.check(task.scene, task.args))
             except _FAILURES as error:
                 problem = _told(error)[0]
-            if (seen is not None and (seen.done or seen.hopeless)) or clock.monotonic() + pause >= until:
+            if seen is not None and (seen.done or seen.hopeless):
+                return seen, problem
+            if clock.monotonic() + pause >= min(until, self._crew.will.hurry()):
                 return seen, problem
             await clock.sleep(pause)
             pause = min(pause * 1.5, _LOOK_AT_MOST)

@@ -59,6 +59,7 @@ class Story:
         self._acted: set[int] = set()
         self._episode = 0  # number of the event that began it
         self._ended: dict[int, int] = {}  # step -> number of the event that ended it last
+        self._failed: dict[int, int] = {}  # step -> number of the event by which it failed, and was not begun again
         self._put_back: dict[str, int] = {}  # lane -> number of the event that last began to put something back
         for recorded in events:
             self._take(recorded)
@@ -77,13 +78,16 @@ class Story:
         return self.state.steps[step.index].phase in _FINISHED and ended > self._put_back.get(step.lane, 0)
 
     def failing(self, step: PlannedStep) -> bool:
-        """Failed in this episode: what follows from that may not be over."""
-        phase = self.state.steps[step.index].phase
-        return phase is StepPhase.FAILED and self._ended.get(step.index, 0) > self._episode
+        """Failed in this episode: what follows from that may not be over. A step whose outcome is unknown has failed
+        once its lane is being put back because of it; and one that failed has, even when it was put back itself.
+        """
+        failed = self._failed.get(step.index, 0)
+        if failed <= self._episode:
+            return False
+        return not self._unknown(step) or self._put_back.get(step.lane, 0) > failed
 
-    def being_put_back(self, lane: str) -> bool:
-        """Whether putting the lane back was begun in this episode."""
-        return self._put_back.get(lane, 0) > self._episode
+    def _unknown(self, step: PlannedStep) -> bool:
+        return self.state.steps[step.index].phase is StepPhase.UNKNOWN
 
     @property
     def undoing(self) -> bool:
@@ -102,10 +106,14 @@ class Story:
                 self._undoing = True
             case StepStarted(step=step):
                 self._acted.discard(step)
+                self._failed.pop(step, None)
             case CommandStarted(step=step):
                 self._acted.add(step)
-            case StepDone(step=step) | StepFailed(step=step) | StepUnknown(step=step):
+            case StepDone(step=step):
                 self._ended[step] = recorded.number
+                self._failed.pop(step, None)
+            case StepFailed(step=step) | StepUnknown(step=step):
+                self._ended[step] = self._failed[step] = recorded.number
             case UndoStarted(step=step):
                 self._put_back[self.plan.steps[step].lane] = recorded.number
             case _:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from hactl.engine.crew import Crew
 from hactl.engine.failures import defect
 from hactl.model.errors import HactlError, InputError, TransportError
-from hactl.model.parameters import filled
 from hactl.model.picture import Picture
 from hactl.model.plan import PlannedStep
 from hactl.model.run import Said, StepPhase, UndoDone, UndoFailed, UndoStarted
@@ -15,6 +14,7 @@ from hactl.model.verb import Effect, Memory, VerbError
 
 # An undo has at least so many seconds, however short its step's deadline is.
 _AT_LEAST = 60.0
+_ENOUGH = "minimum-available"
 _TO_PUT_BACK = {
     StepPhase.RUNNING,
     StepPhase.DONE,
@@ -85,7 +85,7 @@ class Undoing:
         Raises what the verb raises.
         """
         verb, scene = self._crew.verbs[step.verb], self._crew.scene(step, picture)
-        args: object = filled(verb.arguments, step.arguments)
+        args = self._crew.arguments(step)
         for last in (False, True):
             until = self._crew.clock.monotonic() + max(step.deadline, _AT_LEAST)
             actor = self._crew.actor(step, until, hurried=False)
@@ -98,7 +98,11 @@ class Undoing:
         raise AssertionError  # pragma: no cover - the second time returns or raises
 
     def _refused(self, step: PlannedStep, picture: Picture) -> str:
-        """Putting back what brought a node back takes it out again: only where its pools can spare it."""
+        """Putting back what brought a node back takes it out again: only where its pools can spare it. Putting back
+        what interrupts does so again: not under the users of a node that somebody has brought back in.
+        """
+        if step.effect is Effect.INTERRUPTS:
+            return self._interrupted(step, picture)
         if step.effect is not Effect.BRINGS_BACK or step.node is None:
             return ""
         overrides = self._crew.story.plan.request.overrides
@@ -109,6 +113,13 @@ class Undoing:
             and step.node not in verdict.drained
             and verdict.available - 1 < verdict.minimum
         ]
-        if not short or "minimum-available" in overrides:
+        if not short or _ENOUGH in overrides:
             return ""
         return f"taking {step.node} out again would leave too few ({'; '.join(short)})"
+
+    def _interrupted(self, step: PlannedStep, picture: Picture) -> str:
+        crew = self._crew
+        verdicts = crew.rules.before(
+            crew.story.plan, step, crew.story.state, crew.inventory, picture, crew.clock.wall()
+        )
+        return "; ".join(one.sentence for one in verdicts if one.guard == _ENOUGH and one.blocks)

@@ -46,6 +46,7 @@ class Watchman:
     ) -> None:
         self._clock = clock
         self._quick = {node: [p.key for p in probes[node] if p.cadence in _QUICK] for node in inventory.nodes}
+        self._deadlines = {(node, probe.key): probe.deadline for node in inventory.nodes for probe in probes[node]}
         self._balancers = {
             node
             for service in inventory.services.values()
@@ -65,7 +66,7 @@ class Watchman:
     async def start(self) -> None:
         """Begin to watch; returns when every node has been heard of, or has had its time."""
         self._collector.start()
-        await self._after(self._clock.monotonic(), self._quick)
+        await self._after(self._clock.monotonic(), self._quick, _WITHIN)
         self._telling = asyncio.create_task(self._tell(), name="availability")
 
     async def stop(self) -> None:
@@ -79,25 +80,35 @@ class Watchman:
     def picture(self) -> Picture:
         return self._collector.picture()
 
-    async def fresh(self, nodes: Collection[str]) -> Picture:
-        """A picture in which whatever these nodes say is newer than the call; who says nothing is unknown."""
-        begun = self._clock.monotonic()
-        for node in nodes:
-            self._collector.ask(node, self._quick[node])
-        await self._after(begun, nodes)
+    async def fresh(self, nodes: Collection[str], rare: Collection[tuple[str, str]] = ()) -> Picture:
+        """A picture in which whatever these nodes say is newer than the call; who says nothing is unknown.
+
+        `rare`: nodes, each with the key of a question that is not asked of it otherwise. It has its own time; a node
+        that does not know the question is as good as one that has answered.
+        """
+        for node, key in rare:
+            if (node, key) in self._deadlines:
+                await self._asked({node: [key]}, self._deadlines[node, key] + _WITHIN)
+        await self._asked({node: self._quick[node] for node in nodes}, _WITHIN)
         return self._collector.picture()
 
     # --- waiting for samples ---
 
-    async def _after(self, begun: float, nodes: Collection[str]) -> None:
-        waits = [self._node_after(begun, node) for node in nodes]
+    async def _asked(self, wanted: Mapping[str, Sequence[str]], within: float) -> None:
+        begun = self._clock.monotonic()
+        for node, keys in wanted.items():
+            self._collector.ask(node, keys)
+        await self._after(begun, wanted, within)
+
+    async def _after(self, begun: float, wanted: Mapping[str, Sequence[str]], within: float) -> None:
+        waits = [self._node_after(begun, node, keys) for node, keys in wanted.items()]
         try:
-            await by(self._clock, begun + _WITHIN, asyncio.gather(*waits))
+            await by(self._clock, begun + within, asyncio.gather(*waits))
         except TimeoutError:
             return  # whoever is late is stale or failing in the picture, and judged as that
 
-    async def _node_after(self, begun: float, node: str) -> None:
-        while not self._is_newer(begun, node):
+    async def _node_after(self, begun: float, node: str, keys: Sequence[str]) -> None:
+        while not self._is_newer(begun, node, keys):
             future = asyncio.get_running_loop().create_future()
             self._waiting[node].add(future)
             try:
@@ -105,10 +116,10 @@ class Watchman:
             finally:
                 self._waiting[node].discard(future)
 
-    def _is_newer(self, begun: float, node: str) -> bool:
+    def _is_newer(self, begun: float, node: str, keys: Sequence[str]) -> bool:
         if self._phase.get(node) is LinkPhase.DOWN:
             return True
-        return all(self._heard.get((node, key), -1.0) >= begun for key in self._quick[node])
+        return all(self._heard.get((node, key), -1.0) >= begun for key in keys)
 
     def _happened(self, event: StateEvent) -> None:
         match event:

@@ -14,12 +14,15 @@ from hactl.model.parameters import ParameterKind
 
 @dataclass(frozen=True, slots=True)
 class ConditionFact:
-    """A question about the step's node. `argument` None: it takes none; `without`: what is asked without it."""
+    """A question about the step's node. `argument` None: it takes none; `without`: what is asked without it. `told_by`:
+    the key of the sample that tells, where nodes are asked for it so rarely that an act may have made it untrue.
+    """
 
     name: str
     meaning: str
     argument: ParameterKind | None = None
     without: str = ""
+    told_by: str = ""
 
     @property
     def required(self) -> bool:
@@ -28,7 +31,7 @@ class ConditionFact:
 
 
 _FACTS = (
-    ConditionFact("reboot_required", "the node says that it wants a reboot"),
+    ConditionFact("reboot_required", "the node says that it wants a reboot", told_by="packages"),
     ConditionFact("holds_vip", "the node has the VIP", ParameterKind.VIP, without="the node has a VIP, whichever"),
     ConditionFact(
         "in_pool",
@@ -43,6 +46,7 @@ _FACTS = (
         "a newer version of the package is on offer for the node",
         ParameterKind.PACKAGE,
         without="a newer version of some package is on offer for the node",
+        told_by="packages",
     ),
 )
 

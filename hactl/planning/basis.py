@@ -19,11 +19,22 @@ from hactl.model.plan import Plan, PlannedStep
 from hactl.planning.case import Case
 
 _UNKNOWN = "unknown"
+_FILE = "file/"
 
 
 def basis(case: Case) -> Mapping[str, str]:
     """Words such as "ready, up" under keys such as "pool/shop/app1/lb1", for everything that the plan's steps touch."""
     return dict(sorted([*_members(case), *_holders(case), *_packages(case), *_primaries(case), *_runs(case)]))
+
+
+def file_key(path: str) -> str:
+    """Where the basis has the checksum of a file of the operator's machine."""
+    return f"{_FILE}{path}"
+
+
+def files(plan: Plan) -> Mapping[str, str]:
+    """The checksums that the plan was made with, by path."""
+    return {key.removeprefix(_FILE): word for key, word in plan.basis.items() if key.startswith(_FILE)}
 
 
 def digest(plan: Plan) -> str:

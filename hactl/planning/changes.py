@@ -44,7 +44,7 @@ def _subject(key: str) -> str:
             return f"the primary of {service}"
         case ["run", run]:
             return f"run {run}"
-    return key
+    return key.removeprefix("file/")
 
 
 def _targets(confirmed: Plan, now: Plan) -> Iterator[str]:

@@ -22,7 +22,8 @@ from hactl.planning.weakest import moments
 def finished(  # noqa: PLR0917 - the signature that its callers agreed on
     draft: Plan, looked: tuple[Looked, ...], picture: Picture, inventory: Inventory, history: History, wall: float
 ) -> Plan:
-    """The plan, ready to be confirmed. `looked` may leave out steps that were not looked at.
+    """The plan, ready to be confirmed. `looked` may leave out steps that were not looked at. What the draft's basis has
+    already stays there.
 
     Raises InputError for an override that names no guard.
     """
@@ -42,7 +43,7 @@ def finished(  # noqa: PLR0917 - the signature that its callers agreed on
         plan,
         verdicts=tuple(sorted(verdicts, key=_order)),
         weakest=tuple(moment.weakest for moment in moments(case)),
-        basis=basis(case),
+        basis={**plan.basis, **basis(case)},
         made_at=wall,
     )
     return replace(plan, digest=digest(plan))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hactl.model.inventory import Endpoint, HttpService, Inventory, Service
+from hactl.model.parameters import ParameterKind, parameters_of
 from hactl.model.plan import PlannedStep
-from hactl.model.verb import Effect
+from hactl.model.verb import Effect, Verbs
 
 
 def nodes_of(steps: Iterable[PlannedStep]) -> tuple[str, ...]:
@@ -38,6 +39,17 @@ def services_of(nodes: Iterable[str], inventory: Inventory) -> tuple[str, ...]:
 def endpoints_of(services: Iterable[str], inventory: Inventory) -> tuple[Endpoint, ...]:
     found = [inventory.services[name] for name in services]
     return tuple(endpoint for service in found if isinstance(service, HttpService) for endpoint in service.public)
+
+
+def local_files(steps: Iterable[PlannedStep], verbs: Verbs) -> tuple[str, ...]:
+    """Files of the operator's machine that the steps read."""
+    named = (
+        step.arguments.get(parameter.name)
+        for step in steps
+        for parameter in parameters_of(verbs[step.verb].arguments)
+        if parameter.kind is ParameterKind.FILE
+    )
+    return tuple(dict.fromkeys(path for path in named if isinstance(path, str) and path))
 
 
 def stopped(step: PlannedStep, inventory: Inventory) -> tuple[Service, ...]:

@@ -21,7 +21,7 @@ from hactl.model.command import Command, Completed
 from hactl.model.errors import CommandTimeoutError, HactlError, JournalError
 from hactl.model.guard import GuardVerdict
 from hactl.model.journal import Wish
-from hactl.model.parameters import About
+from hactl.model.parameters import About, ParameterKind
 from hactl.model.plan import Plan, PlannedStep, Request
 from hactl.model.playbook import OnFailure
 from hactl.model.run import CommandStarted, LockTaken, Recorded, RunEnded, RunStarted, RunState, WishKind, folded
@@ -34,6 +34,7 @@ from hactl.model.verb import (
     Standing,
     Verb,
     VerbError,
+    read_local,
     run,
     wait,
 )
@@ -118,6 +119,39 @@ class Patient(Switch):
         return "waited"
 
 
+class Slow(Switch):
+    """Takes its time to put something back."""
+
+    def undo(self, scene: Scene, args: Nothing, memory: Memory) -> Doing[str]:
+        yield from wait(20.0, "nothing in particular")
+        return (yield from super().undo(scene, args, memory))
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    word: Annotated[str, About("what is written")] = ""
+    source: Annotated[str, About("a file that is read before", ParameterKind.FILE)] = ""
+
+
+class Write(Verb[Word]):
+    """Writes what it is told."""
+
+    name, summary, arguments = "write", "for tests", Word
+
+    def first(self, scene: Scene, args: Word) -> tuple[Shown, ...]:
+        return ()
+
+    def check(self, scene: Scene, args: Word) -> Doing[Standing]:
+        now = yield from get("mark")
+        return Standing(now == args.word, f"mark is {now}")
+
+    def do(self, scene: Scene, args: Word, memory: Memory) -> Doing[str]:
+        if args.source:
+            yield from read_local(args.source)
+        yield from put("mark", args.word)
+        return "written"
+
+
 class Once(Verb[Nothing]):
     """Adds one; to do it twice is wrong. Whether it was done can be seen."""
 
@@ -177,6 +211,8 @@ VERBS = {
         Switch("mark", "mark", "2", has_undo=False),
         Switch("only-once", "version", "2", idempotent=False, has_undo=False),
         Patient("patient", "in", "no", Effect.TAKES_OUT),
+        Slow("slow", "version", "2"),
+        Write(),
         Once(),
         Healthy(),
         Pause(),
@@ -301,6 +337,7 @@ class FakeProber:
 class FakeWatch:
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
+        self.rare: list[tuple[str, str]] = []  # what was asked beside
 
     async def start(self) -> None: ...
 
@@ -309,7 +346,8 @@ class FakeWatch:
     def picture(self):
         return self._publisher.picture()
 
-    async def fresh(self, nodes):
+    async def fresh(self, nodes, rare=()):
+        self.rare += rare
         return self._publisher.picture()
 
 
@@ -386,6 +424,7 @@ class Play:
         everything = inventory(*NODES)
         story = Story(self.diary, RUN, self.plan, list(self.diary.events))
         self.will = Will(self.diary, story, self.clock)
+        self.watch = FakeWatch(Publisher(everything, self.clock))
         crew = Crew(
             inventory=everything,
             verbs=VERBS,
@@ -394,7 +433,7 @@ class Play:
             story=story,
             hands=Hands(everything, self.world.transports(), self.clock),
             fence=self.lock,
-            watch=FakeWatch(Publisher(everything, self.clock)),
+            watch=self.watch,
             will=self.will,
             rules=Rules(lambda condition, scene: (False, "it is not so"), lambda *given: self.guards(given[1])),
         )

@@ -55,6 +55,23 @@ async def test_what_is_fresh_is_newer_than_the_call_and_rare_questions_are_not_a
     await played(clock, watch.stop())
 
 
+async def test_a_rare_question_is_asked_again_where_it_matters_and_has_its_own_time():
+    clock, node = FakeClock(), ScriptedTransport("n1")
+    watch = watchman(clock, {"n1": node})
+    await played(clock, watch.start())
+    await clock.advance(0.3)
+    begun = clock.monotonic()
+    picture = await played(clock, watch.fresh(["n1"], [("n1", "rare"), ("n1", "never heard of")]))
+    assert seen(picture, key="rare").at >= begun
+    assert clock.monotonic() - begun < 0.5
+    await clock.advance(0.5)
+    node.holding = {2}
+    picture = await played(clock, watch.fresh(["n1"], [("n1", "rare")]))
+    assert isinstance(seen(picture, key="rare"), Unknown), "what it said before is not what it says now"
+    assert isinstance(seen(picture), Observed)
+    await played(clock, watch.stop())
+
+
 async def test_who_does_not_answer_is_waited_for_only_so_long():
     clock, node = FakeClock(), ScriptedTransport("n1")
     watch = watchman(clock, {"n1": node})

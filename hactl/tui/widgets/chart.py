@@ -29,12 +29,14 @@ class Chart(Lines):
 
 
 def bars(beats: Sequence[Beat]) -> Line:
-    """A bar for each beat, scaled to the slowest of them; "!" where a request failed."""
+    """A bar for each beat, "!" where a request failed. Its height grows with the square root of its share of the
+    slowest one, so that one slow answer does not make all others look the same.
+    """
     top = max((beat.slowest for beat in beats), default=0.0) or 1.0
     spans = []
     for beat in beats:
         if beat.failed:
             spans.append(Span("!", "crit"))
         else:
-            spans.append(Span(_BARS[min(8, max(1, round(beat.slowest / top * 8)))], "ok"))
+            spans.append(Span(_BARS[min(8, max(1, round((beat.slowest / top) ** 0.5 * 8)))], "ok"))
     return tuple(spans)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from hactl.lab import Lab
 
-# repack.sh PACKAGE VERSION QUIET FOLDER: QUIET 1 leaves the maintainer's scripts out, so that nothing is restarted.
+# PACKAGE VERSION QUIET BROKEN FOLDER: QUIET 1 leaves the maintainer's scripts out, so that nothing is restarted; the
+# program BROKEN does nothing but fail.
 _REPACK = """
 set -eu
 tree=$(mktemp -d)
@@ -17,6 +18,7 @@ dpkg -L "$1" | while read -r path; do
     elif [ -e "$path" ] || [ -L "$path" ]; then mkdir -p "$tree${path%/*}"; cp -a "$path" "$tree$path"
     fi
 done
+[ -z "$4" ] || printf '#!/bin/sh\nexit 1\n' >"$tree$4"
 mkdir "$tree/DEBIAN"
 dpkg-query -s "$1" | sed '/^Status:/d; /^Conffiles:/,/^[^ ]/{/^Conffiles:/d; /^ /d}' |
     sed "s/^Version: .*/Version: $2/" >"$tree/DEBIAN/control"
@@ -26,8 +28,8 @@ for file in /var/lib/dpkg/info/"$1".*; do
     preinst|postinst|prerm|postrm) [ "$3" = 1 ] || cp "$file" "$tree/DEBIAN/" ;;
     esac
 done
-mkdir -p "$4"
-dpkg-deb --root-owner-group -Znone --build "$tree" "$4" >/dev/null
+mkdir -p "$5"
+dpkg-deb --root-owner-group -Znone --build "$tree" "$5" >/dev/null
 """
 # A flat repository with all that lies in it, and apt told of it.
 _OFFER = """
@@ -43,10 +45,10 @@ apt-get -qq update
 """
 
 
-def offer(lab: Lab, node: str, package: str, versions: Sequence[str], *, quiet: bool = False) -> None:
-    """Offer the node these versions of a package that it has; the installed one among them can be returned to."""
+def offer(lab: Lab, node: str, package: str, versions: Sequence[str], *, quiet: bool = False, broken: str = "") -> None:
+    """Offer the node these versions of a package that it has, besides those that were made for it before."""
     for version in versions:
-        _done(lab, node, _REPACK, package, version, str(int(quiet)), "/srv/made")
+        _done(lab, node, _REPACK, package, version, str(int(quiet)), broken, "/srv/made")
     _done(lab, node, _OFFER)
 
 

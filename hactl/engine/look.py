@@ -82,7 +82,7 @@ class Looker:
                 _SUDO,
                 Ruling.REFUSE,
                 f"sudo does not let the login user run `{one.shown()}` as {one.as_user} on {step.node}: "
-                f"see `hactl sudoers {step.node}`",
+                f"see `hactl sudoers --node {step.node}`",
                 node=step.node,
             )
             for one, allowed in zip(wanted, found, strict=True)

@@ -93,7 +93,7 @@ async def carried_out(journal: Journal, inventory: Inventory, run: str, purpose:
             async with Control(inventory) as own:
                 return await _still(own, journal, plan, run)
 
-        prober = Prober(plan.endpoints, transports, clock, story.write)
+        prober = Prober(plan.endpoints, transports, clock, story.write, dict(story.probed))
         return await Runner(crew, lock, prober, still).run(_started(story, purpose))
 
 

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from hactl.engine.clock import Clock
 from hactl.engine.http import HttpError, Response, get
@@ -43,7 +44,9 @@ class _Count:
 
 
 class Prober:
-    """`start`, look at `failed`, `stop`. `told` takes a tick per endpoint and second."""
+    """`start`, look at `failed`, `stop`. `told` takes a tick per endpoint and second. `before`: the endpoints that have
+    answered an earlier process of the same run, each with how many requests to it failed since then.
+    """
 
     def __init__(
         self,
@@ -51,8 +54,11 @@ class Prober:
         transports: Mapping[str, Transport],
         clock: Clock,
         told: Callable[[ProbeTick], None],
+        before: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._lanes = [_Lane(endpoint, transports, clock, told) for endpoint in endpoints]
+        for lane in self._lanes:
+            lane.proven, lane.failed = lane.endpoint.url in before, before.get(lane.endpoint.url, 0)
 
     @property
     def failed(self) -> int:

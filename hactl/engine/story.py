@@ -6,7 +6,7 @@ knows what only the order of events tells: which acts were begun, and what still
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from hactl.model.journal import Wish
@@ -14,6 +14,7 @@ from hactl.model.plan import Plan, PlannedStep
 from hactl.model.run import (
     CommandStarted,
     Event,
+    ProbeTick,
     Recorded,
     RunStarted,
     RunState,
@@ -60,6 +61,7 @@ class Story:
         self._episode = 0  # number of the event that began it
         self._ended: dict[int, int] = {}  # step -> number of the event that ended it last
         self._failed: dict[int, int] = {}  # step -> number of the event by which it failed, and was not begun again
+        self._answered: dict[str, int] = {}  # endpoint that has answered in this episode -> requests that failed since
         self._put_back: dict[str, int] = {}  # lane -> number of the event that last began to put something back
         for recorded in events:
             self._take(recorded)
@@ -90,6 +92,11 @@ class Story:
         return self.state.steps[step.index].phase is StepPhase.UNKNOWN
 
     @property
+    def probed(self) -> Mapping[str, int]:
+        """The endpoints that have answered in this episode, each with how many requests to it have failed since."""
+        return self._answered if self.state.outcome is None else {}
+
+    @property
     def undoing(self) -> bool:
         """Whether this episode is to put everything back."""
         return self._undoing
@@ -101,20 +108,31 @@ class Story:
             case RunStarted(purpose=purpose):
                 if new_episode:
                     self._episode, self._undoing = recorded.number, False
+                    self._answered.clear()
                 self._undoing = self._undoing or purpose == "undo"
             case Wished(wish=WishKind.UNDO):
                 self._undoing = True
+            case ProbeTick(endpoint=endpoint, sent=sent, failed=failed):
+                if endpoint in self._answered:
+                    self._answered[endpoint] += failed
+                elif failed < sent:
+                    self._answered[endpoint] = 0
+            case event:
+                self._take_step(event, recorded.number)
+
+    def _take_step(self, event: Event, number: int) -> None:
+        match event:
             case StepStarted(step=step):
                 self._acted.discard(step)
                 self._failed.pop(step, None)
             case CommandStarted(step=step):
                 self._acted.add(step)
             case StepDone(step=step):
-                self._ended[step] = recorded.number
+                self._ended[step] = number
                 self._failed.pop(step, None)
             case StepFailed(step=step) | StepUnknown(step=step):
-                self._ended[step] = self._failed[step] = recorded.number
+                self._ended[step] = self._failed[step] = number
             case UndoStarted(step=step):
-                self._put_back[self.plan.steps[step].lane] = recorded.number
+                self._put_back[self.plan.steps[step].lane] = number
             case _:
                 pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -279,3 +280,24 @@ async def test_local_programs_are_not_read_by_a_shell_and_end_in_time(tmp_path):
         await run_program(Command(("/no/such/program",)), {}, clock)
     with pytest.raises(CommandTimeoutError):
         await run_program(Command(("sleep", "60"), timeout=0.2), {}, clock)
+
+
+async def test_what_a_program_leaves_running_ends_with_its_time(tmp_path: Path):
+    """The program itself has ended; what it started in the background still has its output open."""
+    left = tmp_path / "pid"
+    command = Command(("sh", "-c", f"sleep 60 & echo $! >{left}"), timeout=0.5)
+    with pytest.raises(CommandTimeoutError):
+        await run_program(command, {}, RealClock())
+    for _ in range(100):
+        if _ended(int(left.read_text())):
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("it still runs")
+
+
+def _ended(pid: int) -> bool:
+    """Gone, or a zombie that its new parent has not taken yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True

@@ -65,9 +65,9 @@ def endpoint(tmp_path: Path) -> Endpoint:
 class Watched:
     """A prober, and all that it told."""
 
-    def __init__(self, *endpoints: Endpoint, transports=None) -> None:
+    def __init__(self, *endpoints: Endpoint, transports=None, before=None) -> None:
         self.ticks: list[ProbeTick] = []
-        self.prober = Prober(endpoints, transports or {}, RealClock(), self.ticks.append)
+        self.prober = Prober(endpoints, transports or {}, RealClock(), self.ticks.append, before or {})
 
     async def probe(self, seconds: float) -> None:
         self.prober.start()
@@ -107,6 +107,16 @@ async def test_a_wrong_status_has_failed_and_counts_once_it_was_good(shop, endpo
     sent, failed = await watched.end()
     assert 0 < watched.prober.failed < failed < sent
     assert watched.ticks[-1].error == "status 503"
+
+
+async def test_what_answered_an_earlier_process_counts_from_the_first_request(shop, endpoint):
+    shop.answer = BROKEN
+    watched = Watched(endpoint, before={endpoint.url: 2})
+    assert watched.prober.silent == ()
+    assert watched.prober.failed == 2
+    await watched.probe(0.2)
+    await watched.prober.stop()
+    assert watched.prober.failed > 2
 
 
 async def test_an_answer_that_comes_too_late_has_failed(shop, endpoint):

@@ -7,14 +7,26 @@ from pathlib import Path
 
 import pytest
 
+from hactl.engine.clock import FakeClock
 from hactl.engine.local import checksum
+from hactl.engine.story import Story
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.parameters import Value
 from hactl.model.playbook import Condition
-from hactl.model.run import Outcome, StepFailed, StepStarted, UndoFailed, UndoStarted, WishKind
+from hactl.model.run import (
+    Outcome,
+    ProbeTick,
+    RunEnded,
+    RunStarted,
+    StepFailed,
+    StepStarted,
+    UndoFailed,
+    UndoStarted,
+    WishKind,
+)
 from hactl.model.verb import Effect
 from hactl.planning.basis import file_key
-from tests.engine.acting import Killed, Play, plan
+from tests.engine.acting import RUN, Killed, MemoryDiary, Play, plan
 from tests.engine.test_runner import FAILS, at, once
 
 
@@ -78,6 +90,23 @@ async def test_a_failure_is_still_one_when_its_own_step_was_put_back_and_the_pro
     assert play.world.words["app1"]["version"] == "1"
     assert play.world.words["app1"]["in"] == "yes"
     assert not play.world.acts["app1 set version 2"]
+
+
+def test_the_budget_of_failed_requests_outlives_a_process_but_not_what_the_operator_began_anew():
+    diary = MemoryDiary(FakeClock())
+    story = Story(diary, RUN, plan())
+    story.write(RunStarted("d", "anna", "laptop", 1))
+    for sent, failed in ((4, 4), (5, 2), (5, 1), (5, 3)):
+        story.write(ProbeTick("http://shop/", 1.0, sent, failed, 0.1, 0.1))
+    story.write(ProbeTick("http://dead/", 1.0, 5, 5, 0.1, 0.1))
+    resumed = Story(diary, RUN, plan(), diary.events)
+    assert resumed.probed == {"http://shop/": 4}
+    resumed.write(RunStarted("d", "anna", "laptop", 2, 2, "resume"))
+    assert resumed.probed == {"http://shop/": 4}
+    resumed.write(RunEnded(Outcome.FAILED, "4 requests failed", 9.0))
+    assert resumed.probed == {}
+    resumed.write(RunStarted("d", "anna", "laptop", 3, 3, "resume"))
+    assert resumed.probed == {}
 
 
 async def test_a_lock_that_is_lost_ends_a_wait():

@@ -185,9 +185,14 @@ def test_every_commented_suggestion_of_init_is_valid_too() -> None:
     for index in suggestions:
         if lines[index].startswith("# servers"):
             continue  # stands above the table that it belongs into
-        text = "\n".join([*lines[:index], lines[index].removeprefix("# "), *lines[index + 1 :]])
-        if lines[index - 1].startswith("# [thresholds."):
-            text = text.replace(lines[index - 1], lines[index - 1].removeprefix("# "))
+        # A key below the header of a table is taken with the whole of that table.
+        header = index
+        while lines[header].startswith("# ") and not lines[header].startswith("# ["):
+            header -= 1
+        begin = header if lines[header].startswith("# [") else index
+        end = begin + 1 if begin == index else begin + [*lines[begin:], ""].index("")
+        bare = [line.removeprefix("# ") for line in lines[begin:end]]
+        text = "\n".join([*lines[:begin], *bare, *lines[end:]])
         Path("one.toml").write_text(text)
         load_inventory(Path("one.toml"))
 

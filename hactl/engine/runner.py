@@ -183,6 +183,8 @@ class Runner:
                 return
             batch = left[0].batch or batch
             await self._together(self._lane(list(lane)) for _, lane in _by_lane(left))
+        if why := self._harm():
+            self._ledger.halt_with(why)  # also when it was seen during the last step: nothing is to be put back then
 
     def _segments(self) -> Iterator[list[PlannedStep]]:
         ordered = sorted(self._plan.steps, key=lambda step: (step.segment, step.index))
@@ -233,6 +235,10 @@ class Runner:
         if self._lock.lost.is_set():
             raise LockError(self._lock.reason)
         self._crew.diary.check_room()
+        return self._harm()
+
+    def _harm(self) -> str:
+        """That users have seen more failures than the plan allows, or ""."""
         failed, allowed = self._prober.failed, self._plan.budget.failed_requests
         return f"{failed} requests of the prober failed, {allowed} may" if failed > allowed else ""
 

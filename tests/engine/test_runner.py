@@ -273,6 +273,15 @@ async def test_requests_that_fail_before_a_node_is_begun_stop_the_run():
     assert play.world.all("in") == ["yes", "yes", "yes"]
 
 
+async def test_requests_that_fail_during_the_last_step_are_no_success():
+    play = Play(plan(nodes=["app1"]))
+    play.diary.heard = lambda one: setattr(play.prober, "failed", 3) if "app1 set in yes" in play.world.acts else None
+    ended = await play.run()
+    assert ended.outcome is Outcome.FAILED
+    assert "3 requests of the prober failed, 0 may" in ended.sentence
+    assert play.world.all("version")[0] == "2"
+
+
 # --- outcomes that nobody learned ---------------------------------------------------------------------------------
 
 LOST = ConnectionLostError("app1", "the connection was lost")

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from hactl.config.playbooks import load_playbook
 from hactl.control.control import Control
@@ -22,7 +23,7 @@ from hactl.model.plan import Plan, Request
 from hactl.model.playbook import Playbook
 from hactl.planning.basis import file_key
 from hactl.planning.draft import draft
-from hactl.planning.finish import finished
+from hactl.planning.finish import carried_over, finished, needless
 from hactl.planning.parameters import filled
 from hactl.planning.resolve import names
 from hactl.planning.targets import meant
@@ -61,10 +62,14 @@ async def made(  # noqa: PLR0917 - a plan is made of these
     )
     history = journal.history(inventory.name, playbook.name)
     history = replace(history, unfinished=tuple(one for one in history.unfinished if one.run != run))
-    drafted = draft(playbook, request, inventory, picture, VERBS, history, time.time())
+    drafting = partial(draft, playbook, request, inventory, picture, VERBS, history, time.time())
+    drafted = drafting()
     progress(f"looking at {len(drafted.steps)} steps")
     hands = Hands(inventory, control.transports(), clock)
     looked = await Looker(inventory, VERBS, picture, hands, clock).look(drafted)
+    if idle := needless(drafted, looked):
+        whole, drafted = drafted, drafting(idle)
+        looked = carried_over(looked, whole, drafted)
     sums = await checksums(local_files(drafted.steps, VERBS))
     files = {file_key(path): word for path, word in sums.items()}
     drafted = replace(drafted, verdicts=(*drafted.verdicts, *locked), basis=files)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from hactl.model.errors import InputError
 from hactl.model.guard import GuardVerdict, Ruling
@@ -17,7 +18,7 @@ from hactl.planning.overrides import checked_overrides
 from hactl.planning.parameters import filled
 from hactl.planning.resolve import names, resolved
 from hactl.planning.steps import Expansion, total
-from hactl.planning.targets import Chosen, chosen
+from hactl.planning.targets import Chosen, chosen, narrowed
 from hactl.planning.touched import endpoints_of, nodes_of, pools_of, services_of
 
 
@@ -29,17 +30,19 @@ def draft(  # noqa: PLR0917 - the signature that its callers agreed on
     verbs: Verbs,
     history: History,
     wall: float,
+    idle: Mapping[str, str] = MappingProxyType({}),
 ) -> Plan:
     """Every step on every node, with its first commands, and what its verbs object to; no guards yet, no digest.
 
-    `wall` is epoch seconds. Raises InputError for a request that makes no sense.
+    `wall` is epoch seconds. `idle`: targets that need nothing, and why. Raises InputError for a request that makes no
+    sense.
     """
     checked_overrides(request.overrides)
     parameters = filled(playbook, request.parameters, inventory)
     known = names(parameters, inventory)
     meant = Chosen((), {}, (), 0.0)
     if playbook.targets is not None:
-        meant = chosen(playbook.targets, known, request.limit, inventory, picture)
+        meant = narrowed(chosen(playbook.targets, known, request.limit, inventory, picture), idle)
     elif request.limit:
         raise InputError(f"{playbook.name} has no targets that a limit could narrow.")
     work = Expansion(playbook, request, inventory, picture, verbs, history, parameters)

@@ -49,6 +49,26 @@ def finished(  # noqa: PLR0917 - the signature that its callers agreed on
     return replace(plan, digest=digest(plan))
 
 
+def needless(draft: Plan, looked: tuple[Looked, ...]) -> Mapping[str, str]:
+    """Targets that need nothing, and why; none where that is so of all of them. A draft without them has the batches
+    that are wanted: the first node that is acted on is the canary.
+    """
+    found = {one.step: one for one in looked}
+    idle = _idle(draft, tuple(_looked_at(step, found) for step in draft.steps))
+    return idle if idle.keys() < set(draft.targets) else {}
+
+
+def carried_over(looked: tuple[Looked, ...], before: Plan, after: Plan) -> tuple[Looked, ...]:
+    """What was found of the steps of one draft, for the same steps of another one."""
+    found = {one.step: one for one in looked}
+    of = {_same(step): found[step.index] for step in reversed(before.steps) if step.index in found}
+    return tuple(replace(of[_same(step)], step=step.index) for step in after.steps if _same(step) in of)
+
+
+def _same(step: PlannedStep) -> tuple[str, str | None, str]:
+    return step.name, step.node, step.lane
+
+
 def _looked_at(step: PlannedStep, found: Mapping[int, Looked]) -> PlannedStep:
     one = found.get(step.index)
     return replace(step, skip=one.sentence) if one is not None and one.done else step

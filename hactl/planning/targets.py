@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hactl.model.errors import InputError
 from hactl.model.inventory import Inventory, Standing
@@ -26,6 +26,8 @@ class Chosen:
     untouched: Mapping[str, str]
     batches: tuple[tuple[str, ...], ...]
     pause: float
+    canary: int = 0
+    amount: str = "1"  # of a batch
 
 
 def chosen(
@@ -38,7 +40,7 @@ def chosen(
     canary = int(number("targets: canary", ParameterKind.INTEGER, targets.canary, known))
     amount = str(setting("targets: batch", ParameterKind.AMOUNT, targets.batch, known))
     pause = number("targets: pause", ParameterKind.DURATION, targets.pause, known)
-    return Chosen(nodes, others, batches(nodes, canary, amount), pause)
+    return Chosen(nodes, others, batches(nodes, canary, amount), pause, canary, amount)
 
 
 def meant(
@@ -57,10 +59,20 @@ def meant(
     return tuple(nodes), expressions
 
 
-def batches(nodes: tuple[str, ...], canary: int, amount: str) -> tuple[tuple[str, ...], ...]:
-    """Canaries one by one, then the rest. A share is one of all targets, rounded down, and at least one node."""
+def narrowed(chosen: Chosen, idle: Mapping[str, str]) -> Chosen:
+    """Without those that need nothing, batches made anew: the first node that is acted on is the canary."""
+    nodes = tuple(node for node in chosen.nodes if node not in idle)
+    left = batches(nodes, chosen.canary, chosen.amount, of=len(chosen.nodes))
+    return replace(chosen, nodes=nodes, untouched={**chosen.untouched, **idle}, batches=left)
+
+
+def batches(nodes: tuple[str, ...], canary: int, amount: str, of: int | None = None) -> tuple[tuple[str, ...], ...]:
+    """Canaries one by one, then the rest. A share is one of all targets (`of` so many, where some of them need
+    nothing), rounded down, and at least one node.
+    """
     percent = amount.endswith("%")
-    count = len(nodes) * int(amount.rstrip("%")) // 100 if percent else int(amount)
+    everybody = len(nodes) if of is None else of
+    count = everybody * int(amount.rstrip("%")) // 100 if percent else int(amount)
     size = max(1, count)
     first, rest = nodes[:canary], nodes[canary:]
     return (*((node,) for node in first), *(rest[at : at + size] for at in range(0, len(rest), size)))

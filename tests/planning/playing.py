@@ -190,11 +190,12 @@ def drafted(
     history: History | None = None,
     inventory: Inventory | None = None,
     parameters: Mapping[str, Value] | None = None,
+    idle: Mapping[str, str] | None = None,
     **request: object,
 ) -> Plan:
     shown = _picture(picture)
     wanted = Request(book.name, parameters or {}, **request)
-    return draft(book, wanted, inventory or shown.state.inventory, shown, VERBS, history or History(), WALL)
+    return draft(book, wanted, inventory or shown.state.inventory, shown, VERBS, history or History(), WALL, idle or {})
 
 
 def planned(

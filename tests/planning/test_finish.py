@@ -12,6 +12,7 @@ from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.plan import History, Looked, Plan, RunRef
 from hactl.model.playbook import Scope, Targets
 from hactl.planning.changes import changes
+from hactl.planning.finish import carried_over, needless
 from tests.model.builders import DOWN, DRAINED, EPOCH, MAINT, Cluster, primary, standby
 from tests.planning.playing import (
     WALL,
@@ -87,6 +88,25 @@ def test_without_a_word_of_the_playbook_every_change_decides() -> None:
     assert planned(book, looked=done(1, 3)).targets == ("app2", "app3")  # upgraded, and in its pools
     assert planned(book, looked=done(0, 1)).targets == ("app1", "app2", "app3")  # it is out, and has to come back
     assert planned(drain("app1"), looked=done(0)).targets == ()
+
+
+def test_the_canary_is_the_first_node_that_is_acted_on() -> None:
+    """Not one that has the version already: the rest would be upgraded at once, and nobody had tried."""
+    book = upgrade(canary=1, batch="2")
+    whole = drafted(book)
+    assert whole.batches == (("app1",), ("app2", "app3"))
+    looked = (*done(1), Looked(4, done=True, sentence="out already"))
+    idle = needless(whole, looked)
+    assert idle == {"app1": IS_AT}
+    again = drafted(book, idle=idle)
+    assert again.batches == (("app2",), ("app3",))
+    assert again.untouched == {"app1": IS_AT}
+    assert carried_over(looked, whole, again) == (Looked(0, done=True, sentence="out already"),)
+    assert needless(whole, done(1, 5, 9)) == {}, "nothing is left to do, and that is said as it always was"
+
+
+def test_a_share_is_one_of_all_targets_whether_they_need_something_or_not() -> None:
+    assert drafted(upgrade(batch="70%"), idle={"app1": IS_AT}).batches == (("app2", "app3"),)
 
 
 def test_steps_of_the_run_stay_while_something_is_left() -> None:

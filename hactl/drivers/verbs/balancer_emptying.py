@@ -106,6 +106,8 @@ class Emptying:
 
     def _late(self, seen: Seen, second: float) -> Doing[bool]:
         """The timeout is over: what the policy says. True to go on counting."""
+        if not seen.sessions:
+            return True  # those that a reload has made nobody count: for some seconds, and never twice for one reload
         left = f"{_sessions(seen.sessions)} left after {self.timeout:.0f} s: {_who(seen)}"
         if self.on_timeout == GO_ON:
             return False
@@ -179,6 +181,8 @@ def _old_processes(balancer: str, pid: int) -> Doing[int]:
 
 def left_behind(listing: str, pid: int) -> int:
     """`listing` has a process and its parent on each line."""
-    parents = {int(one): int(parent) for one, parent in (line.split() for line in listing.splitlines())}
+    pairs = (line.split() for line in listing.splitlines())
+    # One that ended while it was looked at has no parent any more.
+    parents = {int(pair[0]): int(pair[1]) for pair in pairs if len(pair) == 2}
     master = parents.get(pid, 1)
     return sum(parent == master and one != pid for one, parent in parents.items()) if master in parents else 0

@@ -203,6 +203,12 @@ def test_sessions_of_the_process_that_a_reload_replaced_are_waited_for() -> None
     assert any("nobody counts" in said for said in world.told)
 
 
+def test_a_reload_just_before_the_timeout_fails_no_drain_that_has_no_sessions() -> None:
+    world = Lab(lb1=Balancer(old_processes=1, since=0.0))
+    assert "no sessions left" in drain(world, timeout=3.0)
+    assert world.states == ("drain", "drain")
+
+
 @pytest.mark.parametrize(("since", "until"), [(0.0, 12.0), (-395.0, 1.0)], ids=["just now", "long ago"])
 def test_an_old_process_that_does_not_end_is_said(since: float, until: float) -> None:
     """Its short sessions have ended some seconds after the reload; a long one may keep it for hours."""
@@ -503,6 +509,7 @@ def test_an_estimate(first: tuple[float, int], latest: tuple[float, int], left: 
         ("266 1\n375 266\n", 0),
         ("266 1\n375 266\n301 266\n", 1),
         ("266 1\n375 266\n40 1\n41 40\n", 0),  # another HAProxy, with a master of its own
+        ("266 1\n375 266\n301 \n", 0),  # one that ended while it was looked at
         ("375 1\n301 1\n", 0),  # no master: nothing can be told apart
         ("", 0),
     ],

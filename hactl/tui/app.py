@@ -27,6 +27,7 @@ from hactl.tui.messages import ActWanted, OpenNode, OpenRun, PictureArrived, Pic
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.screens.overview import OverviewScreen
 from hactl.tui.signals import ended_by_signals
+from hactl.view.cluster import Fact
 
 if TYPE_CHECKING:  # the first paint does not wait for what acts
     from hactl.control.going import GoingRuns
@@ -88,7 +89,7 @@ class HactlApp(App[None]):
         self._open_source = open_source
         self._open_runs = open_runs
         self._look_for_runs = look_for_runs
-        self._going: Sequence[RunSummary] = ()
+        self._going: Sequence[Fact] = ()
         self._runs: RunSource | None = None
         self._source: PictureSource | None = None
         self._started = False
@@ -116,7 +117,7 @@ class HactlApp(App[None]):
         """Look for runs that are not over, for the banner. A journal that cannot be read is told of where runs are."""
         while self._look_for_runs is not None:
             try:
-                going = await asyncio.to_thread(self._look_for_runs)
+                going = _facts(await asyncio.to_thread(self._look_for_runs))
             except HactlError:
                 going = ()
             if going != self._going:
@@ -199,6 +200,14 @@ class HactlApp(App[None]):
             self.action_hide_help_panel()
         else:
             self.action_show_help_panel()
+
+
+def _facts(runs: Sequence[RunSummary]) -> Sequence[Fact]:
+    if not runs:
+        return ()
+    from hactl.view.runs import run_facts  # noqa: PLC0415 - most of the time there is none to tell of
+
+    return run_facts(runs)
 
 
 def run(inventory: Inventory, *, interval: float = 2.0) -> int:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hactl.model.findings import Level
-from hactl.model.journal import RunSummary
 from hactl.model.picture import Picture
 from hactl.model.state import LinkPhase
 from hactl.view import units
-from hactl.view.outcomes import OUTCOME_WORDS
 from hactl.view.services import holder
-from hactl.view.severity import severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +49,6 @@ def banner(picture: Picture) -> Banner:
         counts=tuple((level, levels.count(level)) for level in sorted(set(levels), reverse=True)),
         facts=(*addresses, Fact("nodes", f"{up}/{len(state.nodes)} up", None)),
     )
-
-
-def run_facts(runs: Sequence[RunSummary]) -> tuple[Fact, ...]:
-    """What the banner says of runs that are not over: how far one is, or that it waits for somebody."""
-    return tuple(_run_fact(run) for run in runs)
-
-
-def _run_fact(run: RunSummary) -> Fact:
-    if run.outcome is None and run.alive is True:
-        return Fact("run", f"▶ {run.playbook} {run.done}/{run.steps}")
-    word = OUTCOME_WORDS[run.outcome] if run.outcome is not None else "unfinished"
-    return Fact("run", f"{severity(Level.WARN).symbol} {run.playbook} {word}", Level.WARN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from hactl.model.observed import Unknown
 from hactl.model.plan import RunRef
 from hactl.model.text import one_line
 from hactl.view import units
+from hactl.view.cluster import Fact
 from hactl.view.lines import Line
 from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS
+from hactl.view.severity import severity
 from hactl.view.tables import Cell, Column, Row, Table
 
 _COLUMNS = (
@@ -50,6 +52,18 @@ def summary_sentence(summary: RunSummary) -> str:
     if not summary.sentence and isinstance(summary.alive, Unknown):
         return one_line(summary.alive.reason)
     return one_line(summary.sentence)
+
+
+def run_facts(runs: Sequence[RunSummary]) -> tuple[Fact, ...]:
+    """What the banner says of runs that are not over: how far one is, or that it waits for somebody."""
+    return tuple(_run_fact(run) for run in runs)
+
+
+def _run_fact(run: RunSummary) -> Fact:
+    if run.outcome is None and run.alive is True:
+        return Fact("run", f"▶ {run.playbook} {run.done}/{run.steps}")
+    word = OUTCOME_WORDS[run.outcome] if run.outcome is not None else "unfinished"
+    return Fact("run", f"{severity(Level.WARN).symbol} {run.playbook} {word}", Level.WARN)
 
 
 def unfinished_lines(runs: Sequence[RunRef], now: float) -> tuple[Line, ...]:

@@ -75,7 +75,7 @@ def test_no_control_byte_of_a_node_reaches_the_terminal(inventory: Path) -> None
     with Terminal.hactl("-i", str(inventory), size=(200, 50)) as terminal:
         terminal.wait_for("99 % full", "owned")
         terminal.type("2")
-        terminal.wait_for("liar")
+        terminal.wait_for("liar", "U Undrain")
         terminal.type("\r")
         terminal.wait_for("node liar", "owned")
         terminal.type("q")

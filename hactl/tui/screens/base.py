@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,9 +15,7 @@ from hactl.model.picture import Picture
 from hactl.tui.messages import PictureWanted
 from hactl.tui.widgets.banner import Banner
 from hactl.tui.widgets.line_table import LineTable
-
-if TYPE_CHECKING:  # the first paint does not wait for what acts
-    from hactl.model.journal import RunSummary
+from hactl.view.cluster import Fact
 
 
 class Keys(Footer):
@@ -31,7 +29,7 @@ class PictureScreen(Screen[None]):
     """Shows pictures. Subclasses compose `body` and fill it in `draw`."""
 
     picture: Picture | None = None
-    runs: Sequence[RunSummary] = ()
+    runs: Sequence[Fact] = ()
 
     def body(self) -> ComposeResult:
         raise NotImplementedError
@@ -45,7 +43,7 @@ class PictureScreen(Screen[None]):
         yield from self.body()
         yield Keys()
 
-    def show(self, picture: Picture, runs: Sequence[RunSummary] = ()) -> None:
+    def show(self, picture: Picture, runs: Sequence[Fact] = ()) -> None:
         """Take a newer picture, and the runs that are not over; drawn at once when mounted."""
         self.picture, self.runs = picture, runs
         if self.is_mounted:

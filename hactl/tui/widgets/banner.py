@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hactl.model.journal import RunSummary
 from hactl.model.picture import Picture
 from hactl.tui.widgets.lines import Line, Lines, Span, levelled
 from hactl.view.cluster import Banner as Summary
-from hactl.view.cluster import Fact, banner, run_facts
+from hactl.view.cluster import Fact, banner
 from hactl.view.severity import severity
 
 
 class Banner(Lines):
     """Shows `view.cluster.banner`, and the runs that are not over."""
 
-    def show(self, picture: Picture, runs: Sequence[RunSummary] = ()) -> None:
-        self.set_lines(banner_lines(banner(picture), run_facts(runs)))
+    def show(self, picture: Picture, runs: Sequence[Fact] = ()) -> None:
+        self.set_lines(banner_lines(banner(picture), runs))
 
 
 def banner_lines(summary: Summary, runs: Sequence[Fact] = ()) -> list[Line]:

@@ -173,7 +173,19 @@ class Runs:
             raise RunNotFoundError(f"Run {run} is being worked on.", remedy=f"See `hactl runs attach {run}`.")
         if state.outcome is Outcome.DONE and not whole:
             raise RunNotFoundError(f"Run {run} is done: there is nothing to be {what}.")
+        self._require_its_cluster(state.plan, run, what)
         self._journal.check_room()
+
+    def _require_its_cluster(self, plan: Plan, run: str, what: str) -> None:
+        """The inventory may be another one than the run began with. Raises InputError."""
+        if plan.cluster != self._inventory.name:
+            raise InputError(f"Run {run} is for the cluster {plan.cluster}, this inventory is {self._inventory.name}.")
+        gone = sorted({step.node for step in plan.steps if step.node is not None} - self._inventory.nodes.keys())
+        if gone:
+            raise InputError(
+                f"Run {run} cannot be {what}: {', '.join(gone)} of its plan is not in the inventory.",
+                remedy="Use the inventory that it began with; for the nodes that are left, plan again.",
+            )
 
     def _spawn(self, run: str, purpose: str) -> None:
         """The runner's process: a session of its own, no terminal, its own log."""

@@ -188,6 +188,23 @@ def test_a_run_that_is_done_is_not_resumed(runs: Runs) -> None:
         runs.resume("20261121-120000-abc")
 
 
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"cluster": "other"}, "for the cluster other"),
+        ({"steps": (replace(PLAN.steps[0], node="n9", lane="n9"),)}, "n9 of its plan is not in the inventory"),
+    ],
+)
+def test_a_run_is_not_resumed_with_an_inventory_that_is_not_its_own(
+    runs: Runs, changes: dict[str, object], says: str
+) -> None:
+    story = journal(runs)
+    story.create("20261121-120000-xyz", replace(PLAN, **changes), "anna")
+    for act in (runs.resume, runs.undo):
+        with pytest.raises(InputError, match=says):
+            act("20261121-120000-xyz")
+
+
 def test_a_wish_needs_somebody_to_hear_it(runs: Runs) -> None:
     run = runs.start(PLAN)
     events(runs, run)

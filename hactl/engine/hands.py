@@ -9,9 +9,12 @@ from hactl.engine.clock import Clock
 from hactl.engine.console import Console
 from hactl.engine.fetch import Fetcher
 from hactl.model.command import Command, Completed
+from hactl.model.errors import CommandTimeoutError
 from hactl.model.inventory import Inventory
 from hactl.model.verb import Fetch, Fetched
 from hactl.transport.protocol import Transport
+
+_SOCKET_WITHIN = 10.0  # seconds for the requests of one session with an admin socket
 
 
 class Hands:
@@ -32,10 +35,16 @@ class Hands:
     async def ask_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]:
         """Over a channel of its own. On a kept one the process that a reload has replaced goes on answering, with
         numbers that no longer move; and one that has died is asked again by its console, which a change must not be.
+
+        A HAProxy that is frozen takes the connection and says nothing: that is over after some seconds, not at the
+        step's deadline, which may be hours away. Raises CommandTimeoutError.
         """
+        await self._transports[node].connect()
         console = Console(self._transports[node], path)
         try:
-            return await console.ask(requests)
+            return await by(self._clock, self._clock.monotonic() + _SOCKET_WITHIN, console.ask(requests))
+        except TimeoutError:
+            raise CommandTimeoutError(node, f"{path} gave no answer within {_SOCKET_WITHIN:g} s.") from None
         finally:
             console.close()
 

@@ -161,6 +161,19 @@ async def test_an_act_waits_for_the_way_to_its_node():
     ]
 
 
+@pytest.mark.parametrize("asked", [ask, tell_socket])
+async def test_a_socket_that_says_nothing_is_not_waited_for_until_the_deadline(asked):
+    """A frozen HAProxy: the connection is made, and nobody answers. The step may have hours."""
+    bench = Bench(deadline=7200.0)
+    bench.node.sockets[SOCKET] = lambda data: b""
+    bench.node.on(("true",), DONE)
+    began = bench.clock.monotonic()
+    with pytest.raises(CommandTimeoutError, match="gave no answer within 10 s"):
+        await bench.act(asked("lb1", SOCKET, "show info"))
+    assert bench.clock.monotonic() - began < 15
+    assert bool(bench.acting.uncertain) is (asked is tell_socket)
+
+
 async def test_a_read_is_asked_again_until_patience_ends():
     bench = Bench()
     bench.node.on(("cat",), [ConnectionLostError("lb1", "lost"), UnreachableError("lb1", "no route"), DONE])

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from hactl.engine.journal_text import event_of, plan_of
 from hactl.model.journal import RunSummary
 from hactl.model.observed import Unknown
-from hactl.model.plan import History, RunRef
+from hactl.model.plan import History, PlannedStep, RunRef
 from hactl.model.run import (
     Outcome,
     Recorded,
@@ -23,6 +23,7 @@ from hactl.model.run import (
     StepFailed,
     StepPhase,
     StepStarted,
+    StepState,
     StepUnknown,
     UndoDone,
     UndoFailed,
@@ -36,6 +37,7 @@ _TELLING = (
 )  # fmt: skip
 _KINDS = ", ".join(f"'{kind.__name__}'" for kind in _TELLING)
 _WELL = {Outcome.DONE, Outcome.UNDONE}
+_AT_ITS_END = {StepPhase.DONE, StepPhase.SKIPPED}
 _LEFT_ALONE = {StepPhase.PENDING, StepPhase.SKIPPED, StepPhase.UNDONE}
 
 Row: TypeAlias = tuple[str, str, str, str, float, str]
@@ -129,15 +131,26 @@ def _open(state: RunState, left: set[str | None], *, alive: bool | Unknown) -> b
 
 
 def _left(state: RunState) -> set[str | None]:
-    """The nodes (None: the cluster) on which the run has begun something that it has not put back.
+    """The nodes (None: the cluster) on which the run has begun something that it has neither ended nor put back.
 
-    A look leaves nothing, and neither does a step that failed before it began.
+    A look leaves nothing, nor does a step that failed before it began; nor one that is known to have failed and that
+    nothing could take back, once the run itself has ended with that.
     """
-    return {
-        planned.node
-        for planned, step in zip(state.plan.steps, state.steps, strict=True)
-        if planned.mutates and step.attempts and step.phase not in _LEFT_ALONE
-    }
+    left: set[str | None] = set()
+    lanes: dict[str, list[tuple[PlannedStep, StepState]]] = defaultdict(list)
+    for planned, step in zip(state.plan.steps, state.steps, strict=True):
+        lanes[planned.lane].append((planned, step))
+    for steps in lanes.values():
+        if all(step.phase in _AT_ITS_END for _, step in steps):
+            continue
+        left.update(planned.node for planned, step in steps if _begun(planned, step, state.outcome))
+    return left
+
+
+def _begun(planned: PlannedStep, step: StepState, outcome: Outcome | None) -> bool:
+    if not planned.mutates or not step.attempts or step.phase in _LEFT_ALONE:
+        return False
+    return outcome is not Outcome.FAILED or step.phase is not StepPhase.FAILED or planned.undo
 
 
 def _story(db: sqlite3.Connection, run: str) -> list[Recorded]:

@@ -39,6 +39,7 @@ from hactl.model.run import (
     StepDone,
     StepFailed,
     StepStarted,
+    StepUnknown,
     UndoDone,
     WishKind,
 )
@@ -316,6 +317,7 @@ def run_of(journal: Journal, name: str, made: Plan, *events: Event) -> None:
 
 
 STEP = (StepStarted(0), StepDone(0, "ok", 10.0))
+BROKEN = (StepStarted(0), StepFailed(0, "bad", 10.0))
 FAILED = RunEnded(Outcome.FAILED, "bad", 1.0)
 DONE = RunEnded(Outcome.DONE, "good", 1.0)
 
@@ -324,14 +326,14 @@ DONE = RunEnded(Outcome.DONE, "good", 1.0)
     ("events", "unfinished"),
     [
         ((*STEP, DONE), False),
-        ((*STEP, FAILED), True),
+        ((*STEP, FAILED), False),  # that node is at its end
         ((*STEP, UndoDone(0, "back", 1.0), FAILED), False),
         ((FAILED,), False),
         ((StepStarted(0), StepFailed(0, "bad", 1.0), FAILED), True),
         ((StepFailed(0, "guards refuse", 0.1), FAILED), False),  # before it was begun
         ((StepStarted(0),), True),  # killed
         ((), False),  # killed before it did anything
-        ((*STEP, RunEnded(Outcome.STOPPED, "stop", 1.0)), True),
+        ((*STEP, RunEnded(Outcome.STOPPED, "stop", 1.0)), False),
         ((*STEP, RunEnded(Outcome.UNDONE, "back", 1.0)), False),
         ((StepStarted(0), StepDone(0, "was so", 0.1, skipped=True), FAILED), False),
     ],
@@ -346,8 +348,22 @@ def test_unfinished_is_what_resume_or_undo_would_put_right(
     assert journal.history("other", "rolling-upgrade").unfinished == ()
 
 
+def test_what_failed_and_could_not_be_taken_back_anyway_keeps_nobody_waiting(journal: Journal) -> None:
+    command = plan("app1", "app2")
+    command = replace(command, steps=tuple(replace(step, verb="command", undo=False) for step in command.steps))
+    run_of(journal, "1-aaa", command, StepStarted(0), StepFailed(0, "exit 3", 1.0), FAILED)
+    run_of(journal, "2-bbb", command, StepStarted(0), StepUnknown(0, "cut off", 1.0), FAILED)
+    assert [ref.run for ref in journal.history("lab", "x").unfinished] == ["2-bbb"]
+
+
+def test_a_node_that_was_brought_to_its_end_waits_for_nothing(journal: Journal) -> None:
+    ended = RunEnded(Outcome.STOPPED, "stop", 1.0)
+    run_of(journal, RUN, plan("app1", "app2"), *STEP, StepStarted(1), StepFailed(1, "bad", 1.0), ended)
+    assert [ref.nodes for ref in journal.history("lab", "x").unfinished] == [("app2",)]
+
+
 def test_a_later_run_that_left_the_node_well_settles_it(journal: Journal) -> None:
-    run_of(journal, "1-aaa", plan("app1"), *STEP, FAILED)
+    run_of(journal, "1-aaa", plan("app1"), *BROKEN, FAILED)
     run_of(journal, "2-bbb", plan("app2"), *STEP, DONE)
     assert [(ref.run, ref.nodes) for ref in journal.history("lab", "x").unfinished] == [("1-aaa", ("app1",))]
     run_of(journal, "3-ccc", plan("app1"), *STEP, DONE)
@@ -357,7 +373,7 @@ def test_a_later_run_that_left_the_node_well_settles_it(journal: Journal) -> Non
 def test_a_look_and_a_run_that_was_put_back_settle_nothing(journal: Journal) -> None:
     look = plan("app1")
     look = replace(look, steps=tuple(replace(step, mutates=False) for step in look.steps))
-    run_of(journal, "1-aaa", plan("app1"), *STEP, FAILED)
+    run_of(journal, "1-aaa", plan("app1"), *BROKEN, FAILED)
     run_of(journal, "2-bbb", look, *STEP, DONE)
     run_of(journal, "3-ccc", plan("app1"), *STEP, UndoDone(0, "back", 1.0), RunEnded(Outcome.UNDONE, "back", 1.0))
     run_of(journal, "4-ddd", look, StepStarted(0), StepFailed(0, "sick", 1.0), FAILED)

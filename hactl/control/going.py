@@ -10,13 +10,12 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hactl.config.folders import state_folder
+from hactl.control.unfinished import existing
 
 if TYPE_CHECKING:
     from hactl.engine.journal import Journal
     from hactl.model.journal import RunSummary
 
-_JOURNAL = "journal.db"  # `engine.journal_file.default_journal`, whose module needs SQLite
 _NEWEST = 30  # runs that are looked at for what they left behind
 _AT_WORK = 3  # runs that are looked at while one goes on: it is among the newest
 
@@ -52,8 +51,6 @@ class GoingRuns:
         return tuple(summary for summary in journal.runs(self._cluster, limit=_NEWEST) if summary.run in left)
 
     def _open(self) -> Journal | None:
-        if self._journal is None and (state_folder(self._env) / _JOURNAL).exists():
-            from hactl.engine.journal import Journal, default_journal  # noqa: PLC0415 - see the module's docstring
-
-            self._journal = Journal(default_journal(self._env))
+        if self._journal is None:
+            self._journal = existing(self._env)
         return self._journal

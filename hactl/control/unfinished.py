@@ -29,16 +29,20 @@ def newest(cluster: str, env: Mapping[str, str] = os.environ, limit: int = 20) -
         return tuple(journal.runs(cluster, limit=limit)) if journal is not None else ()
 
 
-@contextmanager
-def _journal(env: Mapping[str, str]) -> Iterator[Journal | None]:
-    """The journal, if there is one."""
+def existing(env: Mapping[str, str]) -> Journal | None:
+    """The journal, if there is one; to be closed. Raises JournalError."""
     if not (state_folder(env) / _JOURNAL).exists():
-        yield None
-        return
+        return None
     from hactl.engine.journal import Journal, default_journal  # noqa: PLC0415 - see the module's docstring
 
-    journal = Journal(default_journal(env))
+    return Journal(default_journal(env))
+
+
+@contextmanager
+def _journal(env: Mapping[str, str]) -> Iterator[Journal | None]:
+    journal = existing(env)
     try:
         yield journal
     finally:
-        journal.close()
+        if journal is not None:
+            journal.close()

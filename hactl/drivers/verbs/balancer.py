@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Generic, TypeVar
@@ -17,6 +18,7 @@ from hactl.drivers.verbs.balancer_servers import (
     OVERRIDE,
     READY,
     Place,
+    Seen,
     SilentError,
     listed,
     look,
@@ -71,6 +73,19 @@ class _Balancing(Verb[A], Generic[A]):
             for one in places(scene, args.pool)
         )
 
+    def check(self, scene: Scene, args: A) -> Doing[Standing]:
+        try:
+            seen = yield from look(places(scene, args.pool), without=_without(scene))
+        except SilentError as error:
+            return Standing(done=False, sentence=error.sentence)
+        if not seen.stands:
+            return Standing(done=False, sentence="no balancer can be asked", facts=seen.facts)
+        return self.judged(scene, args, seen)
+
+    @abstractmethod
+    def judged(self, scene: Scene, args: A, seen: Seen) -> Standing:
+        """Whether it is so, by what at least one balancer says."""
+
     def remember(self, scene: Scene, args: A) -> Doing[Memory]:
         seen = yield from look(places(scene, args.pool), without=_without(scene))
         return remembered(seen)
@@ -113,17 +128,10 @@ class Drain(_Balancing[DrainArguments]):
     def seconds(self, args: DrainArguments) -> float:
         return min(5.0, args.timeout)
 
-    def check(self, scene: Scene, args: DrainArguments) -> Doing[Standing]:
-        where = places(scene, args.pool)
-        try:
-            seen = yield from look(where, without=_without(scene))
-        except SilentError as error:
-            return Standing(done=False, sentence=error.sentence)
+    def judged(self, scene: Scene, args: DrainArguments, seen: Seen) -> Standing:
         balancing = [one for one in seen.stands if not one.out or (args.maint and one.admin != MAINT)]
         if balancing:
             return Standing(done=False, sentence=shown(balancing), facts=seen.facts)
-        if not seen.stands:
-            return Standing(done=False, sentence="no balancer can be asked", facts=seen.facts)
         if seen.sessions:
             return Standing(done=False, sentence=f"sessions left: {seen.sessions}", facts=seen.facts)
         said = f"{_where(scene, (one.place for one in seen.stands))} is out of balancing, no sessions"
@@ -231,14 +239,10 @@ class Undrain(_Balancing[UndrainArguments]):
         there = (scene.inventory.services[one.service] for one in pools(scene, args.pool))
         return health.shown(scene, (one for one in there if isinstance(one, HttpService))) + super().first(scene, args)
 
-    def check(self, scene: Scene, args: UndrainArguments) -> Doing[Standing]:
-        try:
-            seen = yield from look(places(scene, args.pool), without=_without(scene))
-        except SilentError as error:
-            return Standing(done=False, sentence=error.sentence)
+    def judged(self, scene: Scene, args: UndrainArguments, seen: Seen) -> Standing:  # noqa: ARG002 - they all serve
         late = [one for one in seen.stands if not one.back]
-        if late or not seen.stands:
-            return Standing(done=False, sentence=shown(late) or "no balancer can be asked", facts=seen.facts)
+        if late:
+            return Standing(done=False, sentence=shown(late), facts=seen.facts)
         said = f"{_where(scene, (one.place for one in seen.stands))}: {shown(seen.stands)}"
         return Standing(done=True, sentence=said, facts=seen.facts)
 
@@ -280,8 +284,7 @@ class Recheck(_Balancing[PoolArguments]):
             for one in places(scene, args.pool)
         )
 
-    def check(self, scene: Scene, args: PoolArguments) -> Doing[Standing]:
-        seen = yield from look(places(scene, args.pool), without=_without(scene))
+    def judged(self, scene: Scene, args: PoolArguments, seen: Seen) -> Standing:  # noqa: ARG002 - likewise
         late = [one for one in seen.stands if one.admin == MAINT]
         return Standing(done=not late, sentence=shown(late or seen.stands), facts=seen.facts)
 
@@ -301,13 +304,9 @@ class _Plain(_Balancing[PoolArguments]):
 
     arguments = PoolArguments
 
-    def check(self, scene: Scene, args: PoolArguments) -> Doing[Standing]:
-        try:
-            seen = yield from look(places(scene, args.pool), without=_without(scene))
-        except SilentError as error:
-            return Standing(done=False, sentence=error.sentence)
-        done = bool(seen.stands) and all(one.admin == self.state for one in seen.stands)
-        return Standing(done=done, sentence=shown(seen.stands) or "no balancer can be asked", facts=seen.facts)
+    def judged(self, scene: Scene, args: PoolArguments, seen: Seen) -> Standing:  # noqa: ARG002 - likewise
+        done = all(one.admin == self.state for one in seen.stands)
+        return Standing(done=done, sentence=shown(seen.stands), facts=seen.facts)
 
     def do(self, scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:
         where = places(scene, args.pool)

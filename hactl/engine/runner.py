@@ -147,6 +147,8 @@ class Runner:
                 return
             work.cancel()
             await asyncio.wait((work,))
+            if not work.cancelled() and (error := work.exception()) is not None:
+                log.warning("while the run was aborted: %s", error)
             self._ledger.halt = Halt(f"aborted by {self._crew.will.who}", Outcome.CANCELLED)
         finally:
             for task in (work, abort):

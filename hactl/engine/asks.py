@@ -55,6 +55,9 @@ class Fence(Protocol):
     @property
     def lost(self) -> asyncio.Event: ...
 
+    async def cover(self, node: str) -> bool:
+        """Have the lock on this very node; False where it has no part in the lock. Raises LockError."""
+
     def fenced(self, command: Command) -> Command:
         """The command so that it runs only where nobody has taken the lock since; else it exits with FENCED_OUT."""
 
@@ -242,21 +245,27 @@ class Actor(Reader):
         if self._fence.lost.is_set():
             raise LockError("The cluster's lock was lost.")
 
+    async def _covered(self, node: str) -> bool:
+        self._require_lock()
+        return await self._fence.cover(node)
+
     async def _command(self, node: str, command: Command) -> Completed:
         if not command.mutates:
             return await super()._command(node, command)
-        fenced = self._fence.fenced(command)
         # Where there is no connection nothing was sent: that may be tried again, as a read may.
         await self._read(node, lambda: self._hands.connect(node))
+        fenced = self._fence.fenced(command) if await self._covered(node) else command
         return await self._act(node, command.shown(), lambda: self._hands.run(node, fenced), command.secrets)
 
     async def _socket(self, ask: AskSocket) -> tuple[str, ...]:
         """An admin socket knows no epoch, so the node is asked for it right before."""
         if not ask.mutates:
             return await super()._socket(ask)
-        look = self._fence.fenced(Command(("true",)))
-        looked = await self._read(ask.node, lambda: self._hands.run(ask.node, look))
-        self._inside_fence(ask.node, looked)
+        await self._read(ask.node, lambda: self._hands.connect(ask.node))
+        if await self._covered(ask.node):
+            look = self._fence.fenced(Command(("true",)))
+            looked = await self._read(ask.node, lambda: self._hands.run(ask.node, look))
+            self._inside_fence(ask.node, looked)
         answers: tuple[str, ...] = ()
 
         async def tell() -> Completed:

@@ -8,6 +8,7 @@ broken may believe what it likes. What is written on the nodes is `lock_script`'
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
@@ -24,6 +25,9 @@ from hactl.transport.backoff import Backoff
 from hactl.transport.protocol import Transport
 
 _PATIENCE = 6.0  # seconds in which two who take the lock at the same moment have to get out of each other's way
+_COVER_WITHIN = 15.0  # seconds for a node that came back to be locked, before anything is done there
+_LEAVING = 1.5  # seconds for a holder that is letting go
+_LOOK_AGAIN = 0.1  # seconds
 _STRAGGLERS = 1.0  # seconds for the other nodes, once what has been heard decides
 
 _Try: TypeAlias = tuple[Hold, Said] | TransportError
@@ -46,6 +50,8 @@ class ClusterLock:
         self._holds: dict[str, Hold] = {}
         self._tried: list[Hold] = []  # by a `take` that is under way
         self._keepers: list[asyncio.Task[None]] = []
+        self._met: tuple[str, float] | None = None  # who had it when it was tried, and since when
+        self._wanted = asyncio.Event()  # somebody wants to act on a node that is not held: no keeper waits now
         self.lost = asyncio.Event()  # for good: fewer than a majority is held, or somebody else has it
         self.reason = ""  # why it is lost
 
@@ -62,6 +68,22 @@ class ClusterLock:
     def fenced(self, command: Command) -> Command:
         """The command so that a node runs it only under this epoch; else it exits with model.command.FENCED_OUT."""
         return replace(command, fence=Fence(f"{self._folder}/epoch", self.epoch))
+
+    async def cover(self, node: str) -> bool:
+        """Hold the lock on this very node before something is done there: it may have come back a moment ago.
+
+        False for a node that has no part in the lock (a spare). Raises LockError when it cannot be held there.
+        """
+        deadline = time.monotonic() + _COVER_WITHIN
+        while node in self._transports and node not in self._holds and not self.lost.is_set():
+            if time.monotonic() >= deadline:
+                raise LockError(
+                    f"The lock of {self._cluster} could not be taken on {node}, so nothing is done there.",
+                    remedy="See how the nodes see it with `hactl lock show`.",
+                )
+            self._wanted.set()
+            await asyncio.sleep(_LOOK_AGAIN)
+        return node in self._transports
 
     async def take(self) -> LockTaken:
         """Hold a majority of the nodes; the others are taken as soon as they can be.
@@ -164,7 +186,7 @@ class ClusterLock:
     def _judge(self, tries: Mapping[str, _Try], *, final: bool) -> None:
         """Raise when trying again is of no use."""
         others = sorted(_others(tries), key=lambda holder: -holder.epoch)
-        if others and (others[0].epoch or final):
+        if others and (final or self._stays(others[0])):
             raise LockHeldError(
                 f"The lock of {self._cluster} is held: {others[0].sentence}.",
                 remedy="Wait for it (`hactl lock show`); if its process is gone for good, "
@@ -180,6 +202,15 @@ class ClusterLock:
             f"it could not be taken on {listed(list(failed))}{': ' + why if why else ''}.",
             remedy="Bring these nodes back, or set those that are gone for good to another state in the inventory.",
         )
+
+    def _stays(self, other: Holder) -> bool:
+        """Whether that one has the lock and is not just letting go of it: nodes take a moment to notice."""
+        if not other.epoch:
+            return False
+        now = time.monotonic()
+        if self._met is None or self._met[0] != other.id:
+            self._met = other.id, now
+        return now - self._met[1] >= _LEAVING
 
     # --- keeping --------------------------------------------------------------------------------------------------
 
@@ -197,7 +228,13 @@ class ClusterLock:
             elif await self._again(node):
                 waits.reset()
             else:
-                await asyncio.sleep(next(waits))
+                await self._rest(next(waits))
+
+    async def _rest(self, seconds: float) -> None:
+        """Between two tries; cut short when the node is wanted."""
+        self._wanted.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wanted.wait(), seconds)
 
     async def _again(self, node: str) -> bool:
         hold = self._hold(node)

@@ -309,6 +309,9 @@ class FakeLock:
     def __init__(self, refuses: HactlError | None = None) -> None:
         self.lost, self.reason, self.refuses, self.released = asyncio.Event(), "", refuses, 0
 
+    async def cover(self, node: str) -> bool:
+        return True
+
     def fenced(self, command: Command) -> Command:
         return command
 

@@ -38,6 +38,9 @@ class Lock:
     def __init__(self) -> None:
         self.lost = asyncio.Event()
 
+    async def cover(self, node: str) -> bool:
+        return True
+
     def fenced(self, command: Command) -> Command:
         return Command(command.argv, mutates=command.mutates, fence=Fence("/run/epoch", 7))
 

@@ -238,6 +238,19 @@ async def test_a_node_that_comes_back_is_taken_too(operator: Operator, servers: 
     assert {node.epoch for node in (await seen(transports)).nodes} == {taken.epoch}
 
 
+async def test_nothing_is_done_on_a_node_before_the_lock_is_held_there(operator: Operator, servers: Servers) -> None:
+    bert, _ = operator("bert")
+    await bert.take()  # so that n2 knows an epoch, and an older one
+    await bert.release()
+    anna, transports = operator("anna")
+    servers.sshds["n2"].stop()
+    assert (await anna.take()).missing == ("n2",)
+    servers.sshds["n2"].start()
+    assert await anna.cover("n2")
+    assert (await transports["n2"].run(anna.fenced(Command(("true",), mutates=True)))).exit == 0
+    assert not await anna.cover("a-spare")
+
+
 async def test_a_cut_connection_is_taken_again(operator: Operator, servers: Servers) -> None:
     anna, transports = operator("anna")
     await anna.take()

@@ -20,7 +20,7 @@ OUTCOME_LEVELS: Mapping[Outcome, Level] = {
 OUTCOME_WORDS: Mapping[Outcome, str] = {
     Outcome.DONE: "done",
     Outcome.FAILED: "failed",
-    Outcome.UNDONE: "failed and undone",
+    Outcome.UNDONE: "undone",
     Outcome.STOPPED: "stopped",
     Outcome.UNKNOWN: "outcome unknown",
     Outcome.CANCELLED: "aborted",

@@ -158,7 +158,7 @@ def pools_line(state: RunState) -> str:
 
 def progress_words(state: RunState) -> str:
     """How far it is: "7 of 27 steps"."""
-    ended = {StepPhase.DONE, StepPhase.SKIPPED, StepPhase.UNDONE, StepPhase.FAILED}
+    ended = {StepPhase.DONE, StepPhase.SKIPPED, StepPhase.FAILED}
     return f"{sum(step.phase in ended for step in state.steps)} of {len(state.steps)} steps"
 
 

@@ -150,7 +150,7 @@ def test_steps_of_the_cluster_have_a_row_of_their_own() -> None:
     ("name", "first", "level"),
     [
         ("done", "done in 1 m 10 s: 3 nodes are at 1.1.0", Level.OK),
-        ("undone", "failed and undone in 35 s: app1 was sick and is as before", Level.WARN),
+        ("undone", "undone in 35 s: app1 was sick and is as before", Level.WARN),
         ("killed", "unfinished: nobody works on it any more", Level.UNKNOWN),
         ("changed", "stopped in 0 s: the cluster has changed: plan again", Level.WARN),
     ],

@@ -290,7 +290,7 @@ class Recheck(_Balancing[PoolArguments]):
 
     def do(self, scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - all stay drained
         seen = yield from look(places(scene, args.pool), without=_without(scene))
-        again = yield from from_new(seen)
+        again = yield from from_new(seen.stands)
         if not again:
             return "none is drained and empty, so none was asked"
         return f"{_where(scene, again)}: drained, and checked from new"

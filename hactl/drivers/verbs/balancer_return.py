@@ -56,12 +56,16 @@ def as_it_was(seen: Seen, old: Mapping[Place, str]) -> bool:
     return all(one.admin == old[one.place].partition(",")[0] for one in seen.stands)
 
 
-def from_new(seen: Seen) -> Doing[tuple[Place, ...]]:
-    """Those that are drained and empty go into maint and out of it, so that their check has to prove itself as well."""
-    again = tuple(one.place for one in seen.stands if one.admin == DRAIN and not one.server.sessions and one.checked)
+def from_new(stands: Collection[Stand]) -> Doing[tuple[Place, ...]]:
+    """Those that are drained and empty go into maint and out of it, so that their check has to prove itself as well.
+
+    Those that are in maint come out of it: also what was cut off between the two is brought to its end.
+    """
+    again = tuple(one.place for one in stands if one.admin == DRAIN and not one.server.sessions and one.checked)
+    maintained = tuple(one.place for one in stands if one.admin == MAINT)
     yield from order(dict.fromkeys(again, MAINT))
-    yield from order(dict.fromkeys(again, DRAIN))
-    return again
+    yield from order(dict.fromkeys((*again, *maintained), DRAIN))
+    return (*again, *maintained)
 
 
 def returned(old: Mapping[Place, str], *, patience: float, without: bool, rechecked: bool = False) -> Doing[Seen]:
@@ -97,9 +101,8 @@ def _checked(ready: list[Place], patience: float, *, without: bool, rechecked: b
     """Drained, until a check that began after this has passed: so its users find it well from the first one on."""
     seen = yield from look(ready, without=without)
     maintained = [one.place for one in seen.stands if one.admin == MAINT]
-    again = tuple(ready) if rechecked else (yield from from_new(seen))
-    yield from order(dict.fromkeys(maintained, DRAIN))
-    fresh = frozenset((*again, *maintained))
+    again = yield from from_new([one for one in seen.stands if one.place in maintained or not rechecked])
+    fresh = frozenset(ready if rechecked else again)
     began = yield from now()
     while True:
         seen = yield from look(ready, without=without)

@@ -326,6 +326,17 @@ def test_a_check_from_new_goes_on_while_other_steps_do() -> None:
     assert world.states == ("ready", "ready")
 
 
+@pytest.mark.parametrize("states", [("maint", "drain"), ("maint", "maint"), ("drain", "maint")])
+def test_a_check_from_new_that_was_cut_off_is_brought_to_its_end(states: tuple[str, str]) -> None:
+    world, args = Lab(), PoolArguments()
+    world.lb1.servers["shop-a"].admin, world.lb2.servers["shop-a"].admin = states
+    recheck = VERBS["balancer.recheck"]
+    assert not world.play(recheck.check(world.scene(), args)).done
+    world.play(recheck.do(world.scene(), args, {}))
+    assert world.states == ("drain", "drain")
+    assert world.play(recheck.check(world.scene(), args)).done
+
+
 def test_a_check_that_was_not_asked_for_from_new_does_not_pass_by_itself() -> None:
     world = Lab(lb2=Balancer(well=False))
     world.lb1.servers["shop-a"].admin = world.lb2.servers["shop-a"].admin = "drain"

@@ -5,7 +5,6 @@ Everything is decided before anything is touched: what is carried out is the pla
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -110,15 +109,6 @@ def open_runs(inventory: Inventory, terminal: Terminal | None = None) -> Runs:
     return Runs(inventory, ask=terminal.ask if terminal is not None and terminal.present() else None)
 
 
-def operator() -> str:
-    """Who acts: "anna@laptop", also when she became root by sudo."""
-    import getpass
-    import socket
-
-    name = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
-    return f"{name or getpass.getuser()}@{socket.gethostname()}"
-
-
 def _require_sense(how: Acting, *, terminal: bool) -> None:
     """What can be said before anybody is asked anything. Raises InputError."""
     if how.overrides and not how.reason.strip():
@@ -135,6 +125,7 @@ def _require_sense(how: Acting, *, terminal: bool) -> None:
 def _request(playbook: str, parameters: Mapping[str, Value], limit: str | None, how: Acting) -> Request:
     import shlex
 
+    from hactl.control.operator import operator
     from hactl.model.plan import Request
 
     return Request(

@@ -7,7 +7,6 @@ status 0 when the run's outcome is "done", 1 for any other end, 2 when it could 
 from __future__ import annotations
 
 import asyncio
-import getpass
 import logging
 import os
 import secrets
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from hactl.config import load_inventory
 from hactl.control.control import Control
+from hactl.control.operator import operator
 from hactl.control.plans import lock_transports, made
 from hactl.drivers.verbs.catalogue import VERBS
 from hactl.engine.clock import RealClock
@@ -114,7 +114,7 @@ def _started(story: Story, purpose: str) -> RunStarted:
 
 
 def _holder(run: str, plan: Plan) -> Holder:
-    who = plan.request.who or getpass.getuser()
+    who = plan.request.who or operator()
     return Holder(secrets.token_hex(4), who, socket.gethostname(), os.getpid(), run, plan.playbook, time.time())
 
 

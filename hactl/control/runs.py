@@ -7,9 +7,7 @@ window never ends a run.
 from __future__ import annotations
 
 import asyncio
-import getpass
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from hactl.config.playbooks import playbooks
 from hactl.control.control import Control
+from hactl.control.operator import operator
 from hactl.control.plans import lock_transports, made
 from hactl.drivers.verbs.catalogue import VERBS
 from hactl.engine.journal import Journal, default_journal, new_run_id
@@ -101,7 +100,7 @@ class Runs:
             raise RunNotFoundError(
                 f"Nobody works on run {run}.", remedy=f"`hactl runs resume {run}` or `hactl runs undo {run}`."
             )
-        self._journal.wish(run, kind, _who())
+        self._journal.wish(run, kind, operator())
 
     # --- looking ---
 
@@ -224,9 +223,3 @@ class Runs:
                     f"The runner of {run} {what}: {said or 'no word of why'}", remedy=f"Its log is {self.log(run)}."
                 )
             time.sleep(0.02)
-
-
-def _who() -> str:
-    """Who acts: "anna@laptop", also when she became root by sudo."""
-    name = os.environ.get("SUDO_USER", "") if os.geteuid() == 0 else ""
-    return f"{name or getpass.getuser()}@{socket.gethostname()}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
@@ -42,10 +40,10 @@ class RunSource(Protocol):
 
 def request(playbook: str, parameters: Mapping[str, Value], *, limit: str | None = None) -> Request:
     """What the operator at this terminal wants."""
-    from hactl.model.plan import Request  # noqa: PLC0415 - see above
+    from hactl.control.operator import operator  # noqa: PLC0415 - see above
+    from hactl.model.plan import Request  # noqa: PLC0415 - likewise
 
-    who = f"{getpass.getuser()}@{socket.gethostname()}"
-    return Request(playbook, parameters, limit, who=who, origin="dashboard")
+    return Request(playbook, parameters, limit, who=operator(), origin="dashboard")
 
 
 def told(error: HactlError) -> str:

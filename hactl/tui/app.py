@@ -10,12 +10,12 @@ import gc
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from hactl.model.assess import assess
 from hactl.model.errors import HactlError
@@ -24,8 +24,8 @@ from hactl.model.picture import Picture
 from hactl.model.state import initial
 from hactl.tui.acting import RunSource
 from hactl.tui.messages import ActWanted, OpenNode, OpenRun, PictureArrived, PictureWanted
+from hactl.tui.places import PLACES
 from hactl.tui.screens.base import PictureScreen
-from hactl.tui.screens.overview import OverviewScreen
 from hactl.tui.signals import ended_by_signals
 from hactl.view.cluster import Fact
 
@@ -44,15 +44,6 @@ class PictureSource(Protocol):
     def refresh(self, node: str | None = None) -> None: ...
 
 
-# Screens that are not the first are loaded when they are opened: the first paint does not wait for them.
-
-
-def _nodes() -> Screen[None]:
-    from hactl.tui.screens.nodes import NodesScreen  # noqa: PLC0415 - see above
-
-    return NodesScreen()
-
-
 # Together they take little room in the footer.
 _SCREENS = Binding.Group("screens", compact=True)
 
@@ -62,16 +53,9 @@ class HactlApp(App[None]):
 
     TITLE = "hactl"
     CSS_PATH = "hactl.tcss"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[None]]]] = {
-        "overview": OverviewScreen,
-        "nodes": _nodes,
-    }
-    DEFAULT_MODE = "overview"
+    DEFAULT_MODE = PLACES[0].name
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("1", "switch_mode('overview')", "Overview", group=_SCREENS),
-        Binding("2", "switch_mode('nodes')", "Nodes", group=_SCREENS),
-        Binding("3", "switch_mode('runs')", "Runs", group=_SCREENS),
-        Binding("4", "switch_mode('playbooks')", "Playbooks", group=_SCREENS),
+        *(Binding(place.key, f"switch_mode('{place.name}')", place.title, group=_SCREENS) for place in PLACES),
         Binding("r", "refresh_now", "Sample now", show=False),
         Binding("question_mark", "toggle_help", "Help", key_display="?"),
         Binding("q,ctrl+c", "quit", "Quit", priority=False),
@@ -93,8 +77,8 @@ class HactlApp(App[None]):
         self._runs: RunSource | None = None
         self._source: PictureSource | None = None
         self._started = False
-        self.add_mode("runs", self._runs_screen)
-        self.add_mode("playbooks", self._playbooks_screen)
+        for place in PLACES:
+            self.add_mode(place.name, partial(place.make, self))
 
     @property
     def picture(self) -> Picture:
@@ -132,7 +116,7 @@ class HactlApp(App[None]):
 
     @on(OpenNode)
     def open_node(self, message: OpenNode) -> None:
-        from hactl.tui.screens.node import NodeScreen  # noqa: PLC0415 - see _nodes
+        from hactl.tui.screens.node import NodeScreen  # noqa: PLC0415 - loaded when it is opened, as every screen but the first
 
         self.push_screen(NodeScreen(message.node))
 
@@ -147,26 +131,16 @@ class HactlApp(App[None]):
             self._runs = self._open_runs()
         return self._runs
 
-    def _runs_screen(self) -> Screen[None]:
-        from hactl.tui.screens.runs import RunsScreen  # noqa: PLC0415 - see _nodes
-
-        return RunsScreen(self.runs)
-
-    def _playbooks_screen(self) -> Screen[None]:
-        from hactl.tui.screens.playbooks import PlaybooksScreen  # noqa: PLC0415 - see _nodes
-
-        return PlaybooksScreen(self.runs)
-
     @on(ActWanted)
     def plan(self, message: ActWanted) -> None:
-        from hactl.tui.screens.plan import PlanScreen  # noqa: PLC0415 - see _nodes
+        from hactl.tui.screens.plan import PlanScreen  # noqa: PLC0415 - loaded when it is opened, as every screen but the first
 
         self.push_screen(PlanScreen(self.runs, message.request))
 
     @on(OpenRun)
     def open_run(self, message: OpenRun) -> None:
         """On the screen that the operator came from: the plan and its form are done with."""
-        from hactl.tui.screens.run import RunScreen  # noqa: PLC0415 - see _nodes
+        from hactl.tui.screens.run import RunScreen  # noqa: PLC0415 - loaded when it is opened, as every screen but the first
 
         self._to_the_base()
         self.push_screen(RunScreen(self.runs, message.run))

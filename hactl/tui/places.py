@@ -1,0 +1,62 @@
+"""The dashboard's places: every screen that has a name and a key of its own, in the order of the keys.
+
+Modes, the footer, the palette and whatever goes to a screen by name read this one table. A place's screen is made (and
+its module loaded) when it is first gone to: the first paint waits for none but the overview.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from textual.screen import Screen
+
+from hactl.tui.acting import RunSource
+from hactl.tui.screens.overview import OverviewScreen
+
+
+class House(Protocol):
+    """What a place is given: the application, as far as screens may know it."""
+
+    @property
+    def runs(self) -> RunSource:
+        """The door to plans and runs. Raises HactlError where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    name: str
+    title: str
+    key: str
+    make: Callable[[House], Screen[None]]
+
+
+def _overview(_house: House) -> Screen[None]:
+    return OverviewScreen()
+
+
+def _nodes(_house: House) -> Screen[None]:
+    from hactl.tui.screens.nodes import NodesScreen  # noqa: PLC0415 - see above
+
+    return NodesScreen()
+
+
+def _runs(house: House) -> Screen[None]:
+    from hactl.tui.screens.runs import RunsScreen  # noqa: PLC0415 - see above
+
+    return RunsScreen(house.runs)
+
+
+def _playbooks(house: House) -> Screen[None]:
+    from hactl.tui.screens.playbooks import PlaybooksScreen  # noqa: PLC0415 - see above
+
+    return PlaybooksScreen(house.runs)
+
+
+PLACES = (
+    Place("overview", "Overview", "1", _overview),
+    Place("nodes", "Nodes", "2", _nodes),
+    Place("runs", "Runs", "3", _runs),
+    Place("playbooks", "Playbooks", "4", _playbooks),
+)

@@ -312,10 +312,25 @@ async def break_lock(
         )
     epoch = max(int(wall()), *(node.epoch for node in picture.nodes)) + 1
     command = lock_script.end(folder or folder_of(cluster), lock_id, epoch, ANSWER_WITHIN)
-    told = await asyncio.gather(*(_told(transport, command) for transport in transports.values()))
+    told = await asyncio.gather(*(_ended(transport, command) for transport in transports.values()))
     said = dict(zip(transports, told, strict=True))
     ended = tuple(node for node, each in said.items() if isinstance(each, Said) and each.word in {"ended", "none"})
     return LockBroken(epoch, ended, tuple(node for node, each in said.items() if isinstance(each, str)))
+
+
+async def _ended(transport: Transport, command: Command) -> Said | str:
+    """As `_told`. Asked again while somebody who only tries to take it is in the way: they let go in a moment."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        said = await _told(transport, command)
+        if isinstance(said, str) or not _merely_tries(said) or time.monotonic() >= deadline:
+            return said
+        await asyncio.sleep(_LOOK_AGAIN)
+
+
+def _merely_tries(said: Said) -> bool:
+    """Whoever has a majority has an epoch."""
+    return said.word == "other" and (said.holder is None or not said.holder.epoch)
 
 
 async def _told(transport: Transport, command: Command) -> Said | str:

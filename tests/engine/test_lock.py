@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 
 from hactl.engine.lock import ClusterLock, break_lock, holders
+from hactl.engine.lock_hold import Hold
 from hactl.model.command import FENCED_OUT, Command
 from hactl.model.errors import LockError, LockHeldError
 from hactl.model.inventory import Inventory, Node, Site, SshSettings, Thresholds, TransportKind
@@ -158,6 +159,21 @@ async def test_names_are_only_names(operator: Operator) -> None:
     with pytest.raises(LockHeldError, match="break --id it's"):
         await operator("bert")[0].take()
     assert (await break_lock(transports, "test", "it's", folder=FOLDER)).nodes == NODES
+
+
+async def test_who_only_tries_is_waited_for(operator: Operator) -> None:
+    """A node on which somebody else happens to try at that moment is ended, too: nothing of the old holder's passes."""
+    (anna, transports), (_, others) = operator("anna"), operator("bert")
+    trying = Hold(others["n2"], FOLDER, holder("bert"))
+    assert (await trying.take()).word == "held"
+    taken = await anna.take()
+    assert taken.missing == ("n2",)
+    breaking = asyncio.create_task(break_lock(transports, "test", "anna-1", folder=FOLDER))
+    await asyncio.sleep(0.5)
+    await trying.release()
+    broken = await breaking
+    assert (broken.nodes, broken.missing) == (NODES, ())
+    assert {node.epoch for node in (await seen(transports)).nodes} == {broken.epoch}
 
 
 async def test_another_shells_lock_is_moved_aside(operator: Operator, servers: Servers) -> None:

@@ -20,6 +20,7 @@ from hactl.model.errors import HactlError
 settings.register_profile("hactl", deadline=None, derandomize="CI" in os.environ, print_blob=True)
 settings.load_profile("hactl")
 
+NO_LAB = "this machine cannot host the lab: "
 LAB_TIMEOUT = 600  # seconds: the first test of a run builds the image and boots nine nodes
 _lacking: tuple[str, ...] | None = None
 
@@ -34,19 +35,25 @@ def lacking() -> tuple[str, ...]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.get_closest_marker("lab") and not item.get_closest_marker("timeout"):
+        if not item.get_closest_marker("lab"):
+            continue
+        item.add_marker(pytest.mark.xdist_group("lab"))  # there is one lab: whoever has it does all of its tests
+        if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LAB_TIMEOUT))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("lab") and lacking():
-        pytest.skip("this machine cannot host the lab: " + "; ".join(lacking()))
+        pytest.skip(NO_LAB + "; ".join(lacking()))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if _lacking:
+    """Told from the reports: the tests may have run in other processes."""
+    skipped = (report.longrepr for report in terminalreporter.stats.get("skipped", []))
+    reasons = {why[2].partition(NO_LAB)[2] for why in skipped if isinstance(why, tuple) and NO_LAB in why[2]}
+    if reasons:
         terminalreporter.section("tests of the real lab were SKIPPED, not passed", sep="!")
-        for reason in _lacking:
+        for reason in sorted(reasons):
             terminalreporter.line(reason)
 
 

@@ -57,6 +57,6 @@ def _playbooks(house: House) -> Screen[None]:
 PLACES = (
     Place("overview", "Overview", "1", _overview),
     Place("nodes", "Nodes", "2", _nodes),
-    Place("runs", "Runs", "3", _runs),
-    Place("playbooks", "Playbooks", "4", _playbooks),
+    Place("runs", "Runs", "6", _runs),
+    Place("playbooks", "Playbooks", "7", _playbooks),
 )

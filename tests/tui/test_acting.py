@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from hactl.model.run import WishKind
 from hactl.tui.app import HactlApp
+from hactl.tui.places import PLACES
 from hactl.tui.screens.plan import PlanScreen
 from hactl.tui.screens.run import RunScreen
 from tests.tui.acts import ENDED, RUN, Runs
@@ -94,7 +95,7 @@ async def test_what_cannot_be_undone_has_to_be_typed() -> None:
 async def test_wishes_and_the_way_back() -> None:
     runs = Runs()
     async with app_with(runs).run_test(size=(120, 40)) as pilot:
-        await pilot.press("3")
+        await pilot.press("6")
         await shows(pilot, RUN, "going on")
         await pilot.press("enter")
         await shows(pilot, "run 20261121")
@@ -110,7 +111,7 @@ async def test_wishes_and_the_way_back() -> None:
 async def test_an_undo_is_asked_for_with_what_it_would_put_back() -> None:
     runs = Runs()
     async with app_with(runs).run_test(size=(80, 24)) as pilot:
-        await pilot.press("3", "enter")
+        await pilot.press("6", "enter")
         await shows(pilot, "1 of 4 steps")
         await pilot.press("u")
         await shows(pilot, "the last step first", "1  drain app1", "y puts it back")
@@ -124,7 +125,7 @@ async def test_an_undo_is_asked_for_with_what_it_would_put_back() -> None:
 async def test_a_run_whose_runner_is_gone_can_be_resumed_or_undone() -> None:
     runs = Runs(gone=True)
     async with app_with(runs).run_test(size=(120, 40)) as pilot:
-        await pilot.press("3", "enter")
+        await pilot.press("6", "enter")
         await shows(pilot, "unfinished", "hactl runs resume")
         await pilot.press("x", "R", "u", "y")
         await until(pilot, lambda: runs.again, "asked")
@@ -149,7 +150,7 @@ async def test_a_run_is_told_of_on_every_screen_while_it_goes_on() -> None:
     runs = Runs()
     app = HactlApp(picture(now=0.0), lambda: Reel([picture(*up())]), lambda: runs, runs.runs)
     async with app.run_test(size=(80, 24)) as pilot:
-        for key in "1234":
+        for key in (place.key for place in PLACES):
             await pilot.press(key)
             await shows(pilot, "▶ drain 1/4")
         runs.gone = True
@@ -158,20 +159,20 @@ async def test_a_run_is_told_of_on_every_screen_while_it_goes_on() -> None:
 
 async def test_the_end_shows_its_proof() -> None:
     async with app_with(Runs(story=ENDED)).run_test(size=(140, 45)) as pilot:
-        await pilot.press("3", "enter")
+        await pilot.press("6", "enter")
         await shows(pilot, "app1 and app2 are out", "never fewer than 2 of 3")
 
 
 async def test_text_from_a_node_is_text() -> None:
     async with app_with(Runs()).run_test(size=(140, 45)) as pilot:
-        await pilot.press("3", "enter")
+        await pilot.press("6", "enter")
         await shows(pilot, "[@click=app.quit]")
 
 
 async def test_a_playbook_is_filled_in() -> None:
     runs = Runs()
     async with app_with(runs).run_test(size=(120, 40)) as pilot:
-        await pilot.press("4")
+        await pilot.press("7")
         await shows(pilot, "Take a node out")
         await pilot.press("enter")
         await shows(pilot, "how long sessions may take")

@@ -87,7 +87,7 @@ def test_what_a_command_of_a_run_says_is_text(inventory: Path, tmp_path: Path) -
     env = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state"), "XDG_CONFIG_HOME": str(tmp_path)}
     with Terminal.hactl("-i", str(inventory), size=(120, 50), env=env) as terminal:
         terminal.wait_for("99 % full")
-        terminal.type("4")
+        terminal.type("7")
         terminal.wait_for("run-command")
         terminal.type("/")
         terminal.wait_for("show rows with this text")

@@ -40,7 +40,7 @@ def test_a_node_is_drained_and_brought_back_by_keys(lab: Lab, tmp_path: Path) ->
         terminal.type("y")
         terminal.wait_for("undrain app1", "● done", seconds=60)
         until(lambda: all_up(lab), "every server up on both balancers")
-        terminal.type("3")
+        terminal.type("6")
         terminal.type("q")
         assert terminal.wait() == 0
         assert b"Traceback" not in terminal.output
@@ -60,7 +60,7 @@ def test_a_run_outlives_its_window(lab: Lab, tmp_path: Path) -> None:
         until(terminal.ended, "the dashboard is gone")
     until(lambda: drained(lab, "app1"), "the run went on")
     with dashboard(lab, tmp_path) as terminal:
-        terminal.type("3")
+        terminal.type("6")
         terminal.wait_for("drain", "done")
         terminal.type(ENTER)
         terminal.wait_for("● done", "app1: drained on lb1 and lb2", "u Undo")

@@ -19,8 +19,9 @@ from hactl.model.inventory import PostgresqlService
 #   a promotion is done.
 # - The right to call a function is checked when a statement starts, not when a CASE gets to it: the backlog of the
 #   archive is asked for by a statement within the statement.
+# - The receiver's row is there only while it has a connection; whom a standby is told to follow stands in its settings.
 # - Functions that raise an error in the wrong role of the server stand behind a CASE, which is enough for those.
-SQL = """
+SQL = r"""
 WITH here AS MATERIALIZED (
   SELECT recovery, complete,
     CASE WHEN recovery THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
@@ -49,6 +50,9 @@ SELECT json_build_object(
   'replay_paused', CASE WHEN recovery THEN pg_is_wal_replay_paused() ELSE false END,
   'since_replay', CASE WHEN recovery
     THEN extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END,
+  'follows', CASE WHEN recovery AND pg_has_role('pg_read_all_settings', 'usage')
+    THEN substring(current_setting('primary_conninfo') FROM '(?:^|\s)host\s*=\s*''?([^''[:space:]]+)') END,
+  'slot', CASE WHEN recovery THEN current_setting('primary_slot_name') END,
   'receiver', (SELECT json_build_object('status', status, 'host', sender_host) FROM pg_stat_wal_receiver),
   'replicas', (SELECT json_agg(json_build_object(
       'application', application_name, 'address', host(client_addr), 'state', state, 'sync_state', sync_state,
@@ -123,6 +127,8 @@ def parse(answer: str, asked: Asked) -> PostgresqlFacts:  # noqa: ARG001 - every
         started=told.number("up"),
         longest_prepared=told.number("longest_prepared"),
         reserved_connections=told.integer("reserved_connections"),
+        follows=told.text("follows", ""),
+        slot_name=told.text("slot", ""),
         complete=told.flag("complete"),
     )
 

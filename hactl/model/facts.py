@@ -219,6 +219,7 @@ class HaproxyBackend:
     rate: int
     requests_total: int | None  # None in tcp mode
     errors_5xx: int | None
+    response_ms: int | None = None  # how long servers took, average of the newest 1024 requests; None where not timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +303,10 @@ class PostgresqlFacts:
     started: float  # seconds since the postmaster started
     longest_prepared: float = 0.0  # seconds that the oldest prepared transaction has been open
     reserved_connections: int = 0  # of max_connections, kept for superusers
+    follows: str = (
+        ""  # standby only: the host that primary_conninfo names, streaming or not; "" where it may not be seen
+    )
+    slot_name: str = ""  # standby only: primary_slot_name
     complete: bool = True  # False: the role lacks pg_monitor, so lags and transactions of other roles are not seen
 
 

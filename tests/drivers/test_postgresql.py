@@ -140,6 +140,7 @@ def test_standby_and_its_lag(pair: Pair) -> None:
     behind = pair.facts(STANDBY)
     assert (behind.role, behind.timeline, behind.replay_paused) == (PostgresqlRole.STANDBY, 1, True)
     assert (behind.receiver_status, behind.primary_host) == ("streaming", str(pair.folder))
+    assert (behind.follows, behind.slot_name) == (str(pair.folder), "to_standby")
     assert behind.replayed is not None
     assert behind.lsn - behind.replayed > 1_000_000
     assert behind.system_identifier == pair.facts().system_identifier
@@ -156,6 +157,7 @@ def test_a_role_without_rights_still_gets_an_answer(pair: Pair, port: int) -> No
     assert (little.complete, much.complete) == (False, True)
     assert (little.archiver.ready, little.role, little.timeline) == (None, much.role, much.timeline)
     assert little.lsn <= much.lsn
+    assert little.follows == ""
     assert [replica.replay_lag for replica in little.replicas] == [None for _ in much.replicas]
 
 

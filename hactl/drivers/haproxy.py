@@ -180,6 +180,7 @@ def _backend(row: Row, servers: Mapping[str, Mapping[str, HaproxyServer]]) -> Ha
         rate=row.count("rate"),
         requests_total=row.requests(),
         errors_5xx=row.maybe("hrsp_5xx"),
+        response_ms=None if row.fields.get("mode") == "tcp" else row.maybe("rtime"),
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hactl.model.facts import HostFacts
+from hactl.model.facts import HaproxyBackend, HaproxyFacts, HostFacts
 from hactl.model.observed import Observed
-from hactl.model.state import NodeState
+from hactl.model.state import NodeState, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,66 @@ class Traffic:
     received: float
     sent: float
     errors: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a balancer's backend carries. `rate`: requests a second, connections where only those are counted.
+
+    `errors`: those of them, a second, that ended in an error of the servers. `latency_ms`: how long the servers took
+    for the newest 1024 requests, on average; None while there are none, or where they are not timed.
+    """
+
+    rate: float
+    errors: float
+    latency_ms: float | None = None
+
+
+def in_a_row(reading: Reading) -> bool:
+    """Whether the two newest answers follow each other: none is missing between them."""
+    last, before = reading.last, reading.before
+    return last is not None and before is not None and 0 < last.at - before.at <= reading.limit()
+
+
+def flow(reading: Reading, backend: str) -> Flow | None:
+    """The flow through a backend between the newest two answers of a balancer; None when they do not tell."""
+    last, before = reading.last, reading.before
+    if last is None or before is None or not in_a_row(reading):
+        return None
+    if not isinstance(last.value, HaproxyFacts) or not isinstance(before.value, HaproxyFacts):
+        return None
+    new, old = last.value.backends.get(backend), before.value.backends.get(backend)
+    if new is None or old is None or last.value.pid != before.value.pid:
+        return None
+    seconds = last.at - before.at
+    count, failed = _carried(new) - _carried(old), _failed(new) - _failed(old)
+    if count < 0 or failed < 0:  # counters were cleared
+        return None
+    return Flow(
+        count / seconds, failed / seconds, float(new.response_ms) if count and new.response_ms is not None else None
+    )
+
+
+def joined(flows: Sequence[Flow]) -> Flow | None:
+    """The flow through several balancers; their latency by the requests that each has carried."""
+    if not flows:
+        return None
+    timed = [(one.rate, one.latency_ms) for one in flows if one.latency_ms is not None]
+    carried = sum(rate for rate, _ in timed)
+    latency = sum(rate * latency for rate, latency in timed) / carried if carried else None
+    return Flow(sum(one.rate for one in flows), sum(one.errors for one in flows), latency)
+
+
+def _carried(backend: HaproxyBackend) -> int:
+    if backend.requests_total is not None:
+        return backend.requests_total
+    return sum(server.sessions_total for server in backend.servers.values())
+
+
+def _failed(backend: HaproxyBackend) -> int:
+    if backend.errors_5xx is not None:
+        return backend.errors_5xx
+    return sum(server.errors_connection + server.errors_response for server in backend.servers.values())
 
 
 def two_samples(state: NodeState) -> tuple[Observed[HostFacts], Observed[HostFacts]] | None:

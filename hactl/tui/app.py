@@ -22,6 +22,7 @@ from hactl.model.errors import HactlError
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
 from hactl.model.state import initial
+from hactl.model.trends import Trends
 from hactl.tui.acting import RunSource
 from hactl.tui.messages import ActWanted, OpenNode, OpenRun, PictureArrived, PictureWanted
 from hactl.tui.places import PLACES
@@ -70,6 +71,7 @@ class HactlApp(App[None]):
     ) -> None:
         super().__init__()
         self._picture = first
+        self.trends = Trends()
         self._open_source = open_source
         self._open_runs = open_runs
         self._look_for_runs = look_for_runs
@@ -112,6 +114,7 @@ class HactlApp(App[None]):
     @on(PictureArrived)
     def take_picture(self, message: PictureArrived) -> None:
         self._picture = message.picture
+        self.trends.take(message.picture)
         self.show_newest()
 
     @on(OpenNode)

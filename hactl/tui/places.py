@@ -12,6 +12,7 @@ from typing import Protocol
 
 from textual.screen import Screen
 
+from hactl.model.trends import Trends
 from hactl.tui.acting import RunSource
 from hactl.tui.screens.overview import OverviewScreen
 
@@ -22,6 +23,10 @@ class House(Protocol):
     @property
     def runs(self) -> RunSource:
         """The door to plans and runs. Raises HactlError where there is none."""
+
+    @property
+    def trends(self) -> Trends:
+        """The last fifteen minutes of what was measured."""
 
 
 @dataclass(frozen=True, slots=True)

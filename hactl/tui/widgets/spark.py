@@ -1,50 +1,23 @@
 """Trends as lines of blocks, the newest at the right: how high, how it went, and where nobody knows.
 
-The line is cut into slices of equal time that stand still on the clock, so that a newer picture changes only its end.
-A slice shows the highest of its points; nothing at all where there is none, which is not the lowest block: that is 0.
+A slice of time of which nothing is known is left empty; that is not the lowest block, which stands for 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from textual import events
 
 from hactl.model.findings import Level
 from hactl.tui.widgets.lines import Line, Lines, Span, levelled
 from hactl.view.tables import text_width
+from hactl.view.trace import Trace
 
-SPAN = 900.0  # seconds that a line covers
-HOLDS = 10.0  # seconds for which a point speaks when slices are shorter than samples are apart
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _NARROWEST = 4  # cells of blocks, below which there are only words
-
-
-class At(Protocol):
-    """A value and the monotonic second that it is of."""
-
-    @property
-    def at(self) -> float: ...
-
-    @property
-    def value(self) -> float: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """One trend in a group of them. `latest` and `peak` are in words with their unit; `latest` "?": nobody knows now.
-
-    `top` is what the highest block stands for; None: the highest value that is shown.
-    """
-
-    label: str
-    points: Sequence[At]
-    latest: str
-    peak: str = ""
-    top: float | None = None
-    level: Level | None = None
+_FOR_PEAKS = 12  # cells of blocks, below which they are not told
 
 
 class Sparks(Lines):
@@ -52,88 +25,90 @@ class Sparks(Lines):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
-        self._shown: tuple[Sequence[Trace], float, int] = (), 0.0, 1
+        self._traces: tuple[Trace, ...] = ()
+        self._height = 1
 
-    def show(self, traces: Sequence[Trace], now: float, *, height: int = 1) -> None:
-        """`now` is a second of the clock that the points are of."""
-        self._shown = tuple(traces), now, height
+    def show(self, traces: Sequence[Trace], *, height: int = 1) -> None:
+        self._traces, self._height = tuple(traces), height
         self._draw()
 
     def on_resize(self, _event: events.Resize) -> None:
         self._draw()
 
     def _draw(self) -> None:
-        traces, now, height = self._shown
-        self.set_lines(trace_lines(traces, self.scrollable_content_region.width, now, height=height))
+        self.set_lines(trace_lines(self._traces, self.scrollable_content_region.width, height=self._height))
 
 
-def trace_lines(traces: Sequence[Trace], width: int, now: float, *, height: int = 1) -> list[Line]:
-    """Label, blocks, latest value and peak of each trace, in columns over all of them."""
-    labels = max((text_width(trace.label) for trace in traces), default=0)
-    latest = max((text_width(trace.latest) for trace in traces), default=0)
-    peaks = max((text_width(trace.peak) for trace in traces), default=0)
-    room = width - labels - latest - 4
-    if room - peaks - 2 < 3 * _NARROWEST:  # the peak is the first to go
-        peaks = 0
-    return [line for trace in traces for line in _lines_of(trace, (labels, room, latest, peaks), now, height)]
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Widths in cells. `peak` 0: there is no room to tell it."""
+
+    label: int
+    blocks: int
+    latest: int
+    peak: int
 
 
-def _lines_of(trace: Trace, columns: tuple[int, int, int, int], now: float, height: int) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A trace with its values in words."""
+
+    trace: Trace
+    latest: str
+    peak: str
+
+
+def trace_lines(traces: Sequence[Trace], width: int, *, height: int = 1) -> list[Line]:
+    """Label, blocks, latest value and highest one of each trace, in columns over all of them."""
+    drawn = [_drawn(trace, max(1, width)) for trace in traces]
+    label, latest, peak = (
+        max((text_width(text) for text in texts), default=0)
+        for texts in (
+            [one.trace.label for one in drawn],
+            [one.latest for one in drawn],
+            [one.peak for one in drawn],
+        )
+    )
+    room = width - label - latest - 4
+    if room - peak - 2 < _FOR_PEAKS:  # the first to go
+        peak = 0
+    columns = _Columns(label, room - (peak + 2 if peak else 0), latest, peak)
+    return [line for one in drawn for line in _lines_of(one, columns, height)]
+
+
+def _drawn(trace: Trace, slices: int) -> _Drawn:
+    known = [value for value in trace.slices(slices) if value is not None]
+    return _Drawn(
+        trace,
+        "?" if trace.newest is None else trace.words(trace.newest),
+        f"max {trace.words(max(known))}" if known else "",
+    )
+
+
+def _lines_of(one: _Drawn, columns: _Columns, height: int) -> Iterator[Line]:
     """The words stand on the lowest of its lines, where the blocks do."""
-    labels, room, latest, peaks = columns
-    blocks = max(0, room - (peaks + 2 if peaks else 0))
-    drawn = spark(trace.points, blocks, now, top=trace.top, height=height) if blocks >= _NARROWEST else ("",) * height
-    for row in drawn[:-1]:
-        yield Span(" " * (labels + 2)), levelled(row, trace.level)
-    unknown = trace.latest == "?"
-    words = f"{trace.latest:>{latest}}"
-    line = [
-        Span(f"{trace.label:<{labels}}  ", "dim"),
-        levelled(drawn[-1], trace.level),
-        Span("  " if drawn[-1] else ""),
-    ]
-    line.append(levelled(words, Level.UNKNOWN if unknown else trace.level))
-    if peaks:
-        line.append(Span(f"  {trace.peak:<{peaks}}", "dim"))
+    trace, rows = one.trace, [""] * height
+    if columns.blocks >= _NARROWEST:
+        rows = blocks(trace.slices(columns.blocks), top=trace.top, height=height)
+    for row in rows[:-1]:
+        yield Span(" " * (columns.label + 2)), levelled(row, trace.level)
+    line = [Span(f"{trace.label:<{columns.label}}  ", "dim"), levelled(rows[-1], trace.level)]
+    line.append(Span("  " if rows[-1] else ""))
+    line.append(levelled(f"{one.latest:>{columns.latest}}", Level.UNKNOWN if trace.newest is None else trace.level))
+    if columns.peak:
+        line.append(Span(f"  {one.peak:<{columns.peak}}", "dim"))
     yield tuple(line)
 
 
-def spark(
-    points: Sequence[At], width: int, now: float, *, span: float = SPAN, top: float | None = None, height: int = 1
-) -> tuple[str, ...]:
-    """The last `span` seconds as `height` strings of `width` cells, the uppermost first.
+def blocks(slices: Sequence[float | None], *, top: float | None = None, height: int = 1) -> list[str]:
+    """`height` strings with a cell for each slice, the uppermost first. `top` is what the highest bar stands for; None:
+    the greatest value.
 
     Only 0 (and less) has the lowest block; whatever is more has at least the one above it.
     """
-    slices = highest(points, width, now, span)
     scale = top if top is not None else max((value for value in slices if value is not None), default=0.0)
     levels = [None if value is None else _eighths(value, scale, 8 * height) for value in slices]
-    return tuple("".join(_block(level, row) for level in levels) for row in reversed(range(height)))
-
-
-def highest(points: Sequence[At], width: int, now: float, span: float) -> list[float | None]:
-    """The highest value in each of `width` slices of time, the last of which has `now` in it; None: not known."""
-    slices: list[float | None] = [None] * max(0, width)
-    if not slices:
-        return slices
-    step = span / width
-    first = int(now // step) - width + 1  # the number of the leftmost slice since the clock read 0
-    before = None
-    for point in points:
-        index = int(point.at // step) - first
-        if 0 <= index < width:
-            held = slices[index]
-            slices[index] = point.value if held is None else max(held, point.value)
-            if before is not None and point.at - before.at <= HOLDS:  # slices between two samples are no gap
-                _fill(slices, int(before.at // step) - first + 1, index, before.value)
-        before = point
-    return slices
-
-
-def _fill(slices: list[float | None], begin: int, end: int, value: float) -> None:
-    for index in range(max(0, begin), end):
-        if slices[index] is None:
-            slices[index] = value
+    return ["".join(_block(level, row) for level in levels) for row in reversed(range(height))]
 
 
 def _eighths(value: float, scale: float, most: int) -> int:

@@ -62,6 +62,14 @@ def version_of(service: HttpService, node: Node) -> Doing[str]:
     return http.parse_version_command(done, _NOW).version
 
 
+def _installed(scene: Scene, of: Iterable[HttpService], package: str) -> Doing[str]:
+    """The package's version on the node; "" where no package is named, or one of the services tells no version."""
+    if not package or any(http.version(one, scene.target) is None for one in of):
+        return ""
+    done = yield from run(command("dpkg-query", "-W", "-f", "${Version}", package))
+    return done.stdout.strip() if done.ok else ""
+
+
 def same_version(told: str, wanted: str) -> bool:
     """`wanted` may be a package's: 1:1.1.0-2 is version 1.1.0 of what is in it."""
     upstream = wanted.partition(":")[2] or wanted
@@ -84,6 +92,9 @@ class HealthyArguments:
     times: Annotated[int, About("good answers in a row; a bad one begins again", minimum=1)] = 5
     interval: Annotated[float, About("how long from one answer to the next", ParameterKind.DURATION, minimum=0.1)] = 1.0
     version: Annotated[str, About("the version it has to tell; empty: any", ParameterKind.VERSION)] = ""
+    package: Annotated[
+        str, About("where `version` is empty: the installed version of this package is what it tells, if it tells any")
+    ] = ""
 
 
 class Healthy(Verb[HealthyArguments]):
@@ -116,17 +127,14 @@ class Healthy(Verb[HealthyArguments]):
         if sick:
             yield from tell(sick)
             return Standing(done=False, sentence=sick)
+        wanted = args.version or (yield from _installed(scene, of, args.package))
         versions = {}
-        for service in of if args.version else ():
+        for service in of if wanted else ():
             try:
                 versions[service.name] = yield from version_of(service, scene.target)
             except ParseError as error:
                 return Standing(done=False, sentence=f"{service.name} on {scene.target.name}: {error.message}")
-        wrong = [
-            f"{name} is {told}, not {args.version}"
-            for name, told in versions.items()
-            if not same_version(told, args.version)
-        ]
+        wrong = [f"{name} is {told}, not {wanted}" for name, told in versions.items() if not same_version(told, wanted)]
         if wrong:
             return Standing(done=False, sentence="; ".join(wrong), facts=versions)
         names = " and ".join(f"{one.name} {versions.get(one.name, '')}".strip() for one in of)

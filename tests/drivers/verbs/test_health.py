@@ -6,8 +6,9 @@ import pytest
 
 from hactl.drivers.verbs.catalogue import VERBS
 from hactl.drivers.verbs.health import HealthyArguments, same_version
+from hactl.model.command import Completed
 from hactl.model.inventory import Inventory
-from hactl.model.verb import Fetch, Fetched, Scene, Standing
+from hactl.model.verb import Fetch, Fetched, RunCommand, Scene, Standing
 from tests.drivers.verbs.driving import World, answers, done
 from tests.model.builders import Cluster, lab
 
@@ -74,6 +75,29 @@ def versioned(reply: Fetched) -> World:
 def test_the_version_it_tells(reply: Fetched, wanted: str, sentence: str) -> None:
     standing = asked(versioned(reply), times=2, version=wanted)
     assert (standing.sentence, standing.done) == (sentence, "well" in sentence)
+
+
+@pytest.mark.parametrize(
+    ("installed", "sentence"),
+    [
+        (done("1.1.0"), "shop 1.1.0 on app1: well once"),
+        (done("1:1.1.0-3"), "shop 1.1.0 on app1: well once"),
+        (done("1.2.0-1"), "shop is 1.1.0, not 1.2.0-1"),
+        (done("", exit=1), "shop on app1: well once"),  # a package that is not there says nothing
+    ],
+)
+def test_where_no_version_is_wanted_it_is_the_packages(installed: Completed, sentence: str) -> None:
+    world = versioned(VERSION)
+    world.run = answers(installed)
+    standing = asked(world, times=1, package="shop")
+    assert standing.sentence.replace("1 times in a row", "once") == sentence
+    assert [ask.command.argv[-1] for ask in world.asked if isinstance(ask, RunCommand)] == ["shop"]
+
+
+def test_who_tells_no_version_is_not_asked_for_the_packages() -> None:
+    mute = replace(lab().services["shop"], version_path=None)
+    inventory = replace(lab(), services={**lab().services, "shop": mute})
+    assert asked(World(fetch=answers(WELL)), inventory, times=1, package="shop").done
 
 
 def test_a_version_that_a_program_tells() -> None:

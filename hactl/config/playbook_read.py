@@ -6,6 +6,8 @@ Checking and building are one pass here, because a value is only known to be rig
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 
 from hactl.config.draft import Found
@@ -18,8 +20,9 @@ from hactl.config.problems import Problem, headed, told
 from hactl.config.source import SourceError, read_toml
 from hactl.model.errors import PlaybookError
 from hactl.model.inventory import ServiceKind
-from hactl.model.parameters import Parameter, ParameterKind
+from hactl.model.parameters import Parameter, ParameterKind, Taken
 from hactl.model.playbook import Budget, Order, Playbook, Raw, Step, Targets
+from hactl.model.sources import SOURCES, read_source
 from hactl.model.suggest import did_you_mean, quoted
 from hactl.model.values import said, typed
 from hactl.model.verb import Verbs
@@ -129,7 +132,8 @@ class _Reader:
         # An empty default means "not given", and is one of no choices.
         bare = Parameter(name, kind, entry.help, "" if entry.default == "" else None, minimum=entry.minimum)
         choices = self._choices(bare, entry, path)
-        wanted = Parameter(name, kind, entry.help, bare.default, choices, entry.minimum)
+        taken = None if entry.from_ is None else self._taken(name, kind, entry.from_, path)
+        wanted = Parameter(name, kind, entry.help, bare.default, choices, entry.minimum, taken)
         if entry.default is None:
             return wanted
         try:
@@ -137,7 +141,31 @@ class _Reader:
         except ValueError as error:
             self._wrong((*path, "default"), said("default", str(error)))
             return None
-        return Parameter(name, kind, entry.help, default, choices, entry.minimum)
+        return replace(wanted, default=default)
+
+    def _taken(self, name: str, kind: ParameterKind, written: str, path: KeyPath) -> Taken | None:
+        """The source, held against the kinds that it joins. What it is asked of stands above: it is filled first."""
+        here, taken = (*path, "from"), read_source(written)
+        source = SOURCES.get(taken.source) if taken is not None else None
+        if taken is None or source is None:
+            known = [one.written for one in SOURCES.values()]
+            hint = did_you_mean(written, known) or f"; sources: {', '.join(known)}"
+            self._wrong(here, f"{quoted(written)} is nothing that can be taken from the picture{hint}")
+            return None
+        if source.kind is not kind:
+            self._wrong(here, f"{quoted(source.name)} is a {source.kind}, and {name} is of type {kind}")
+        if (source.of is None) != (taken.parameter == ""):
+            self._wrong(here, f'this source is written "{source.written}"')
+            return None
+        above = takewhile(lambda one: one != name, self.draft.parameters)
+        of = next((one for one in above if one == taken.parameter), None)
+        if source.of is not None and of is None:
+            self._wrong(here, f"no parameter above is called {quoted(taken.parameter)}")
+            return None
+        if of is not None and self.draft.parameters[of].entry.type != source.of:
+            self._wrong(here, f"{quoted(source.name)} is asked of a {source.of}, and {of} is none")
+            return None
+        return taken
 
     def _choices(self, bare: Parameter, entry: ParameterEntry, path: KeyPath) -> tuple[str, ...]:
         if entry.choices and bare.kind not in _TEXTS:

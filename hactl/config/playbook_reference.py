@@ -20,6 +20,7 @@ from hactl.config.schema import Entry
 from hactl.model.conditions import CONDITIONS, ConditionFact
 from hactl.model.guard import GUARDS
 from hactl.model.parameters import ParameterKind
+from hactl.model.sources import SOURCES
 
 _MADE = "<!-- Made by `python -m hactl.config.playbook_reference`; a test holds it equal to the code. -->"
 _TABLES: dict[str, type[Entry]] = {
@@ -43,6 +44,10 @@ A value that is exactly `"$name"` stands for the whole value of the parameter `n
 `"$name.package"` is the package that the inventory names for the service in the parameter `name`. `"$$name"` is the
 text `$name`. Nothing is ever filled in inside of a longer text, and no shell reads any of it: a program gets each word
 as it is."""
+_ABOUT_SOURCES = """\
+`from = "SOURCE of $name"` takes what the operator does not say from the picture that the plan is made from; `name` is a
+parameter above it. The plan then has the real name in it, and holds for that one only. Where there is none, or more
+than one, nothing is planned and the reason is said."""
 _ABOUT_GUARDS = """\
 Before anything is touched, and again before every step, each of these has to be satisfied. `[guards]` names those that
 do not apply to a playbook, as `NAME = false`; the operator sets a refusal aside with `--override NAME --reason TEXT`.
@@ -61,6 +66,10 @@ def playbook_page() -> str:
     """docs/reference/playbook.md."""
     keys = (f"## `{header}`\n\n{_summary(model)}\n\n{_keys(model)}" for header, model in _TABLES.items())
     types = _table(("type", "what may stand there"), [(f"`{kind}`", _type(kind)) for kind in ParameterKind])
+    sources = _table(
+        ("source", "for parameters of type", "what it is"),
+        [(f"`{one.written}`", one.kind.value, one.meaning) for one in SOURCES.values()],
+    )
     guards = _table(("guard", "what it wants"), [(f"`{name}`", meaning) for name, meaning in GUARDS.items()])
     facts = _table(("fact", "value", "holds when"), [row for fact in CONDITIONS.values() for row in _fact(fact)])
     parts = (
@@ -70,6 +79,7 @@ def playbook_page() -> str:
         *keys,
         f"## Values and references\n\n{_ABOUT_VALUES}",
         f"## Types\n\n{types}",
+        f"## Sources for `from`\n\n{_ABOUT_SOURCES}\n\n{sources}",
         f"## `[guards]`\n\n{_ABOUT_GUARDS}\n\n{guards}",
         f"## Facts for `when`\n\n{_ABOUT_FACTS}\n\n{facts}",
     )

@@ -15,6 +15,7 @@ from hactl.config.schema import Entry
 from hactl.config.values import Filled, Name
 from hactl.model.conditions import CONDITIONS
 from hactl.model.guard import GUARDS
+from hactl.model.sources import SOURCES
 from hactl.model.values import lines
 
 SCHEMA = 1
@@ -71,6 +72,18 @@ Count: TypeAlias = Annotated[Any, _schema(anyOf=[{"type": "string"}, {"type": "i
 Span: TypeAlias = Annotated[Any, _schema(anyOf=[{"type": "string"}, {"type": "number", "minimum": 0}])]
 When: TypeAlias = Annotated[Any, _schema(**_CONDITION)]
 Arguments: TypeAlias = Annotated[dict[str, Any], _schema(type="object", additionalProperties=_VALUE)]
+TakenFrom: TypeAlias = Annotated[
+    str,
+    _schema(
+        type="string",
+        anyOf=[
+            {"pattern": rf"^{one.name} of \$[a-z][a-z0-9_-]*$", "description": one.meaning}
+            if one.of is not None
+            else {"const": one.name, "description": one.meaning}
+            for one in SOURCES.values()
+        ],
+    ),
+]
 AnyValue: TypeAlias = Annotated[Any, _schema(**_VALUE)]
 
 
@@ -93,12 +106,17 @@ class HeadEntry(Entry):
 class ParameterEntry(Entry):
     """Something that the operator may or must say: `[parameters.NAME]`. Steps refer to it as `"$NAME"`."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     type: Kind
     """What may stand there; the types are listed below."""
     help: Filled
     """What it means, in one sentence."""
     default: AnyValue = None
-    """What holds when the operator says nothing. Without it, the operator has to say."""
+    """What holds when the operator says nothing. Without it, and without `from`, the operator has to say."""
+    from_: TakenFrom | None = Field(None, alias="from")
+    """Taken from what is seen when the plan is made, when the operator says nothing: `"primary of $service"`, where
+    `service` is a parameter above. The sources are listed below; `default` holds where none can be told."""
     choices: list[Filled] = Field([])
     """The only values that will do; for types that are held as a string."""
     minimum: Annotated[float, Field(allow_inf_nan=False)] | None = None

@@ -40,8 +40,21 @@ class ParameterKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A source of `model.sources`, and the parameter that it is asked of; "" for a source that is asked of none."""
+
+    source: str
+    parameter: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.source} of ${self.parameter}" if self.parameter else self.source
+
+
+@dataclass(frozen=True, slots=True)
 class Parameter:
-    """`default` None: the operator has to give it. `minimum` bounds numbers and durations."""
+    """`default` None: the operator has to give it, unless it is `taken` from the live picture. `minimum` bounds numbers
+    and durations. A default beside `taken` holds where the picture cannot tell.
+    """
 
     name: str
     kind: ParameterKind
@@ -49,10 +62,11 @@ class Parameter:
     default: Value | None = None
     choices: tuple[str, ...] = ()
     minimum: float | None = None
+    taken: Taken | None = None
 
     @property
     def required(self) -> bool:
-        return self.default is None
+        return self.default is None and self.taken is None
 
 
 @dataclass(frozen=True, slots=True)

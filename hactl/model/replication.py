@@ -20,6 +20,7 @@ from hactl.model.picture import Picture
 from hactl.model.units import size
 
 _STREAMING = "streaming"
+_SEGMENT = 16 << 20  # bytes of a WAL file, as PostgreSQL is built by default
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,12 @@ class Replication:
 
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
-        """Who could be switched over to; with no primary in sight, who could be promoted. Best first."""
-        return self._ranked(self._planned) if self.primary else self.survivors()
+        """Who could be switched over to; with no primary in sight, who could be promoted. Best first.
+
+        For a switchover, which loses nothing, those that are less than a WAL segment apart are equally near: then one
+        at the primary's site comes first.
+        """
+        return self._ranked(self._planned, self._nearness) if self.primary else self.survivors()
 
     def survivors(self, without: Iterable[str] = ()) -> tuple[Candidate, ...]:
         """Who could be promoted if the servers `without` are given up, though one of them may be the primary still.
@@ -142,7 +147,7 @@ class Replication:
                 return ("it is the one to be replaced",)
             return self._lost(server, newest, database)
 
-        return self._ranked(why)
+        return self._ranked(why, _merit)
 
     @cached_property
     def lost(self) -> LastSeen | None:
@@ -278,10 +283,18 @@ class Replication:
         best = max(found, key=found.count, default="")
         return best if found.count(best) * 2 > len(found) else ""
 
-    def _ranked(self, why: Callable[[Server], tuple[str, ...]]) -> tuple[Candidate, ...]:
+    def _nearness(self, server: Server) -> tuple[int, int, int]:
+        timeline, position = _merit(server)
+        primary = self.servers[self.primary]
+        behind = max(0, self._of(self.primary).lsn + position) if server.known is not None else 0
+        return timeline, behind // _SEGMENT, int(server.site != primary.site)
+
+    def _ranked(
+        self, why: Callable[[Server], tuple[str, ...]], merit: Callable[[Server], tuple[int, ...]]
+    ) -> tuple[Candidate, ...]:
         """Those that can first; the sort is stable, so that the inventory's order decides between equals."""
         judged = [(server, why(server)) for server in self.servers.values() if server.node not in self.primaries]
-        judged.sort(key=lambda one: (bool(one[1]), *_merit(one[0])))
+        judged.sort(key=lambda one: (bool(one[1]), *merit(one[0])))
         return tuple(_candidate(rank, server, reasons) for rank, (server, reasons) in enumerate(judged, start=1))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from hactl.model.errors import InputError
@@ -38,7 +39,8 @@ def draft(  # noqa: PLR0917 - the signature that its callers agreed on
     sense.
     """
     checked_overrides(request.overrides)
-    parameters = filled(playbook, request.parameters, inventory)
+    parameters = filled(playbook, request.parameters, inventory, picture)
+    request = _bound(playbook, request, parameters)
     known = names(parameters, inventory)
     meant = Chosen((), {}, (), 0.0)
     if playbook.targets is not None:
@@ -77,6 +79,12 @@ def draft(  # noqa: PLR0917 - the signature that its callers agreed on
         estimated_from=_source(history) if learned else "the verbs' own figures",
         made_at=wall,
     )
+
+
+def _bound(playbook: Playbook, request: Request, parameters: Mapping[str, Value]) -> Request:
+    """With what was taken from the picture: whoever makes the plan again means the same nodes."""
+    taken = {name: parameters[name] for name, one in playbook.parameters.items() if one.taken and parameters[name]}
+    return replace(request, parameters={**taken, **request.parameters}) if taken else request
 
 
 def _nobody_left(playbook: Playbook, meant: Chosen) -> tuple[GuardVerdict, ...]:

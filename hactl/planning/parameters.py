@@ -9,10 +9,12 @@ from hactl.model.errors import InputError, LimitError
 from hactl.model.inventory import Inventory
 from hactl.model.limit import parse_limit
 from hactl.model.parameters import Parameter, ParameterKind, Value
+from hactl.model.picture import Picture
 from hactl.model.playbook import Playbook
 from hactl.model.suggest import did_you_mean, quoted
 from hactl.model.values import from_word, said, typed
 from hactl.planning.resolve import ended
+from hactl.planning.taking import taken
 
 _NAMES: Mapping[ParameterKind, Callable[[Inventory], Iterable[str]]] = MappingProxyType(
     {
@@ -24,23 +26,43 @@ _NAMES: Mapping[ParameterKind, Callable[[Inventory], Iterable[str]]] = MappingPr
 )
 
 
-def filled(playbook: Playbook, raw: Mapping[str, str | Value], inventory: Inventory) -> Mapping[str, Value]:
-    """Every parameter of the playbook with its value. Words of a command line are read by the parameter's kind.
+def filled(
+    playbook: Playbook, raw: Mapping[str, str | Value], inventory: Inventory, picture: Picture | None = None
+) -> Mapping[str, Value]:
+    """Every parameter of the playbook with its value. Words of a command line are read by the parameter's kind; what is
+    taken from the picture is "" as long as there is none.
 
     Raises InputError that names every problem: unknown parameters, missing ones, values of the wrong kind, names that
-    the inventory does not have.
+    the inventory does not have, and what the picture cannot tell.
     """
     problems = [_unknown(name, playbook) for name in raw if name not in playbook.parameters]
     values: dict[str, Value] = {}
     for name, wanted in playbook.parameters.items():
         try:
-            values[name] = _value(wanted, raw, inventory)
+            if wanted.taken is not None and name not in raw:
+                values[name] = _taken(wanted, values, inventory, picture)
+            else:
+                values[name] = _value(wanted, raw, inventory)
         except ValueError as error:
             problems.append(ended(said(name, str(error))))
     if problems:
         remedy = f"See: hactl playbook show {playbook.name}"
         raise InputError("\n".join(problems), remedy=remedy)
     return values
+
+
+def _taken(wanted: Parameter, values: Mapping[str, Value], inventory: Inventory, picture: Picture | None) -> Value:
+    """Raises ValueError where nothing can be told and there is no default. What it would be asked of may be missing:
+    that has been said.
+    """
+    if wanted.taken is None or (wanted.taken.parameter and values.get(wanted.taken.parameter, "") == ""):
+        return wanted.default if wanted.default is not None else ""
+    try:
+        return taken(wanted.taken, values, inventory, picture)
+    except ValueError:
+        if wanted.default is None:
+            raise
+        return wanted.default
 
 
 def _unknown(name: str, playbook: Playbook) -> str:

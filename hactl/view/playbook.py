@@ -51,6 +51,8 @@ def parameter_rows(playbook: Playbook) -> list[tuple[str, ...]]:
 
 
 def _default(parameter: Parameter) -> str:
+    if parameter.taken is not None:
+        return str(parameter.taken)
     if parameter.default is None:
         return "required"
     if parameter.kind is ParameterKind.DURATION and isinstance(parameter.default, int | float):
@@ -139,6 +141,7 @@ def _parameter(parameter: Parameter) -> Json:
         "help": parameter.help,
         "required": parameter.required,
         "default": None if parameter.default is None else _plain(parameter.default),
+        "from": None if parameter.taken is None else str(parameter.taken),
         "choices": list(parameter.choices),
         "minimum": parameter.minimum,
     }

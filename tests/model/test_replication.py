@@ -89,8 +89,18 @@ def test_a_spare_is_no_candidate() -> None:
     assert look(cluster).candidates[1].reasons == ("it is a spare",)
 
 
-def test_the_further_standby_is_better() -> None:
-    assert [one.node for one in look(Cluster().change("db2", DB, lsn=WAL - 1)).candidates] == ["db3", "db2"]
+@pytest.mark.parametrize(("behind", "order"), [(1, ["db2", "db3"]), (64 * MIB, ["db3", "db2"])])
+def test_the_nearer_standby_is_better_unless_the_difference_is_nothing(behind: int, order: list[str]) -> None:
+    assert [one.node for one in look(Cluster().change("db2", DB, lsn=WAL - behind)).candidates] == order
+
+
+def test_of_two_that_are_equally_near_the_one_at_the_primary_s_site_is_better() -> None:
+    cluster = Cluster().say("db3", DB, primary()).say("db1", DB, standby(primary_host="192.168.57.33"))
+    cluster.change("db2", DB, primary_host="192.168.57.33")
+    inventory = cluster.inventory
+    west = replace(inventory.nodes["db2"], site="west")
+    cluster.inventory = replace(inventory, nodes={**inventory.nodes, "db2": west})
+    assert [one.node for one in look(cluster).candidates] == ["db2", "db1"]
 
 
 def test_two_primaries() -> None:

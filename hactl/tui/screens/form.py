@@ -60,7 +60,7 @@ class FormScreen(Screen[None]):
         page.border_title = f"playbook: {book.name}"
         page.show([Line(book.title, strong=True), Line(" ".join(book.description.split()), hang=0)])
         page.can_focus = self.query_one("#about").can_focus = False
-        needed = [name for name, parameter in book.parameters.items() if parameter.default is None]
+        needed = [name for name, parameter in book.parameters.items() if parameter.required]
         self.query_one(f"#parameter-{needed[0]}" if needed else "Input").focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -94,6 +94,8 @@ def _about(parameter: Parameter) -> Iterator[Line]:
 
 
 def _default(parameter: Parameter) -> str:
+    if parameter.taken is not None:
+        return f"{parameter.kind.value}, {parameter.taken}"
     if parameter.default is None:
         return f"{parameter.kind.value}, has to be given"
     return f"{parameter.kind.value}, {value_text(parameter.default) or 'empty'}"

@@ -1,0 +1,54 @@
+"""Where a playbook's parameter may be taken from when the operator says nothing: a closed set.
+
+Written `from = "primary of $service"`: a source, and the parameter above whose value it is asked of. `config` holds
+playbooks to it, `planning` answers from the picture that the plan is made from, so that a plan has real names in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from hactl.model.parameters import ParameterKind, Taken
+
+_WRITTEN = re.compile(r"([a-z]+(?: [a-z]+)*?)(?: of \$([a-z][a-z0-9_-]{0,62}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`kind`: of the parameters that it may fill. `of`: of the parameter that it is asked of; None: of none."""
+
+    name: str
+    kind: ParameterKind
+    of: ParameterKind | None
+    meaning: str
+
+    @property
+    def written(self) -> str:
+        return self.name if self.of is None else f"{self.name} of ${self.of}"
+
+
+_NODE, _SERVICE, _VIP = ParameterKind.NODE, ParameterKind.SERVICE, ParameterKind.VIP
+
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        one.name: one
+        for one in (
+            Source("primary", _NODE, _SERVICE, "the one primary of the database, as it is seen now"),
+            Source("last primary", _NODE, _SERVICE, "the primary, or the server that was last seen or known to be it"),
+            Source("candidate", _NODE, _SERVICE, "the standby that can take over without loss and suits best"),
+            Source("survivor", _NODE, _SERVICE, "the standby that has the most of what the last primary wrote"),
+            Source("holder", _NODE, _VIP, "the node that has the VIP"),
+            Source("the only postgresql", _SERVICE, None, "the database, where the inventory has one"),
+            Source("the only vip", _VIP, None, "the VIP, where the inventory has one"),
+        )
+    }
+)
+
+
+def read_source(text: str) -> Taken | None:
+    """What `text` says; None where it is not written as a source is. Whether there is such a one is not looked at."""
+    found = _WRITTEN.fullmatch(text)
+    return Taken(found[1], found[2] or "") if found is not None else None

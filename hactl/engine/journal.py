@@ -30,9 +30,10 @@ from hactl.engine.journal_file import (
 from hactl.engine.journal_history import history_of, summary
 from hactl.engine.journal_lives import Life, Lives
 from hactl.engine.journal_names import resolved
+from hactl.engine.journal_notes import newest_notes, noted
 from hactl.engine.journal_text import event_of, kept, plan_of, text_of
 from hactl.model.errors import JournalError, RunNotFoundError
-from hactl.model.journal import RunSummary, Wish
+from hactl.model.journal import Note, RunSummary, Wish
 from hactl.model.observed import Unknown
 from hactl.model.plan import History, Plan
 from hactl.model.run import Event, Recorded, WishKind
@@ -119,7 +120,20 @@ class Journal:
         assert made is not None  # noqa: S101 - an INSERT gives one
         return Wish(made, run, at, kind, who)
 
+    def note(self, note: Note) -> None:
+        """Write down what is no run. Its `at` is replaced by the present moment; it is on disk on return."""
+        with self._using() as db:
+            self._file.require()
+            with transaction(db):
+                link = noted(db, note, self._wall())
+            self._head.write(link)
+
     # --- reading --------------------------------------------------------------------------------------------------
+
+    def notes(self, cluster: str, limit: int = 50) -> list[Note]:
+        """The newest of a cluster, newest first."""
+        with self._using() as db:
+            return newest_notes(db, cluster, limit)
 
     def events(self, run: str, after: int = 0) -> list[Recorded]:
         """The run's events with numbers above `after`, in order."""

@@ -19,11 +19,14 @@ NOTHING = "0" * 64  # the hash before the first
 
 _ROWS = """
 SELECT seq, run, 0, at, 'run', run_body(cluster, playbook, who, plan), previous, hash FROM runs
-UNION ALL SELECT seq, run, number, at, kind, body, previous, hash FROM events ORDER BY seq
+UNION ALL SELECT seq, run, number, at, kind, body, previous, hash FROM events
+UNION ALL SELECT seq, '', number, at, kind, note_body(cluster, who, about, sentence), previous, hash FROM notes
+ORDER BY seq
 """
 _NEWEST = """
 SELECT seq, hash FROM (SELECT * FROM (SELECT seq, hash FROM runs ORDER BY seq DESC LIMIT 1)
-UNION ALL SELECT * FROM (SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1)) ORDER BY seq DESC LIMIT 1
+UNION ALL SELECT * FROM (SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1)
+UNION ALL SELECT * FROM (SELECT seq, hash FROM notes ORDER BY seq DESC LIMIT 1)) ORDER BY seq DESC LIMIT 1
 """
 
 
@@ -37,7 +40,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A row as it is hashed. `number` 0: the run itself, whose body holds its plan."""
+    """A row as it is hashed. `number` 0: the run itself, whose body holds its plan. `run` "": a note, of no run."""
 
     seq: int
     run: str
@@ -52,12 +55,19 @@ class Entry:
 
     @property
     def what(self) -> str:
+        if not self.run:
+            return f"note {self.number} ({self.kind})"
         return f"event {self.number} ({self.kind}) of run {self.run}" if self.number else f"the plan of run {self.run}"
 
 
 def run_body(cluster: str, playbook: str, who: str, plan: str) -> str:
     """The body of a run's entry: everything that its row says."""
     return json.dumps([cluster, playbook, who, plan], separators=(",", ":"))
+
+
+def note_body(cluster: str, who: str, about: str, sentence: str) -> str:
+    """The body of a note's entry, likewise."""
+    return json.dumps([cluster, who, about, sentence], separators=(",", ":"))
 
 
 def newest(connection: sqlite3.Connection) -> Link:
@@ -95,6 +105,7 @@ class HeadFile:
 def problems(connection: sqlite3.Connection, head: HeadFile) -> list[str]:
     """A sentence for everything that is not as it was written; empty when the chain holds."""
     connection.create_function("run_body", 4, run_body, deterministic=True)
+    connection.create_function("note_body", 4, note_body, deterministic=True)
     told = head.read()  # before the rows: the chain may grow while it is read
     found = list(_damage(connection))
     before, numbers = Link(0, NOTHING), dict[str, int]()
@@ -104,7 +115,9 @@ def problems(connection: sqlite3.Connection, head: HeadFile) -> list[str]:
         found += _broken(entry, previous, digest, before)
         expected = numbers.get(entry.run, -1) + 1
         if entry.number != expected:
-            found.append(f"Run {entry.run}: event {entry.number} stands where event {expected} should.")
+            kind = "event" if entry.run else "note"
+            where = f"Run {entry.run}: " if entry.run else ""
+            found.append(f"{where}{kind} {entry.number} stands where {kind} {expected} should.")
         numbers[entry.run] = entry.number
         before = Link(entry.seq, digest)
         if told is not None and entry.seq == told.seq:

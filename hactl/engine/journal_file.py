@@ -31,7 +31,13 @@ def default_journal(env: Mapping[str, str] = os.environ) -> Path:
 
 # --- schema -------------------------------------------------------------------------------------------------------
 
-# `seq` counts runs and events together: it is the order of the chain. A hash is over the one before it and the row.
+# What is written stays. No protection against malice (the chain is for that), but against our own mistakes.
+_KEEPS = (
+    "CREATE TRIGGER {table}_keep_{verb} BEFORE {verb} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END"
+)
+
+# `seq` counts all that is in the chain together: it is its order. A hash is over the one before it and the row.
 _VERSION_1 = (
     """CREATE TABLE runs (
         seq INTEGER PRIMARY KEY, run TEXT NOT NULL UNIQUE, at REAL NOT NULL, cluster TEXT NOT NULL,
@@ -42,13 +48,7 @@ _VERSION_1 = (
     """CREATE TABLE wishes (
         number INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL REFERENCES runs (run), at REAL NOT NULL,
         kind TEXT NOT NULL, who TEXT NOT NULL)""",
-    # What is written stays. No protection against malice (the chain is for that), but against our own mistakes.
-    *(
-        f"CREATE TRIGGER {table}_keep_{verb} BEFORE {verb} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END"
-        for table in ("runs", "events", "wishes")
-        for verb in ("update", "delete")
-    ),
+    *(_KEEPS.format(table=table, verb=verb) for table in ("runs", "events", "wishes") for verb in ("update", "delete")),
 )
 
 
@@ -57,7 +57,22 @@ def _version_1(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (_version_1,)
+# What is no run: who has acknowledged which finding, and why. In the same chain, numbered from 0 on.
+_VERSION_2 = (
+    """CREATE TABLE notes (
+        seq INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE, at REAL NOT NULL, kind TEXT NOT NULL,
+        cluster TEXT NOT NULL, who TEXT NOT NULL, about TEXT NOT NULL, sentence TEXT NOT NULL,
+        previous TEXT NOT NULL, hash TEXT NOT NULL)""",
+    *(_KEEPS.format(table="notes", verb=verb) for verb in ("update", "delete")),
+)
+
+
+def _version_2(connection: sqlite3.Connection) -> None:
+    for statement in _VERSION_2:
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_version_1, _version_2)
 """The one at index N takes version N to N + 1. Released ones are never edited."""
 
 

@@ -20,6 +20,18 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody did that is no run. `kind` is a word for programs ("ack-added"), `about` what it was done to."""
+
+    cluster: str
+    kind: str
+    who: str
+    about: str
+    sentence: str
+    at: float = 0.0  # epoch seconds
+
+
+@dataclass(frozen=True, slots=True)
 class RunSummary:
     """One run in a list. Times are epoch seconds; `outcome` None: it has not ended.
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Collection, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
+from hactl.control.journals import followed
 from hactl.control.limit import restrict
 from hactl.drivers.catalogue import probes_for
 from hactl.drivers.probe import Asked, Cadence, Probe, QueryProbe
@@ -145,6 +146,10 @@ class Control:
             return await database.query(question.sql)
         finally:
             database.close()
+
+    def journal(self, node: str, unit: str = "") -> AsyncGenerator[tuple[str, ...]]:
+        """Follow the journal of a node's systemd, or of one unit there: see `control.journals.followed`."""
+        return followed(self._transport(node), unit)
 
     def transports(self) -> Mapping[str, Transport]:
         """The way to each node that is asked, for what lives as long as this does. Connects to nobody."""

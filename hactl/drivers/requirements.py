@@ -13,8 +13,9 @@ from enum import StrEnum
 from functools import partial
 from typing import TypeAlias
 
-from hactl.drivers import sudoers
+from hactl.drivers import sudoers, system_journal
 from hactl.drivers.sudoers import Rule
+from hactl.drivers.system_journal import Access
 from hactl.model.command import Command, Completed, command
 from hactl.model.findings import Level
 from hactl.model.inventory import (
@@ -34,6 +35,7 @@ class RequirementKind(StrEnum):
     SOCKET = "socket"  # a Unix socket that the login user may use
     DATABASE = "database"  # something that a PostgreSQL server must be or grant
     SUDO = "sudo"  # a rule in sudoers
+    JOURNAL = "journal"  # the system's own, to be looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def requirements_for(inventory: Inventory, node: Node) -> tuple[Requirement, ...
         why = "its rules for packages name any version of one package"
         found.append(_tool("sudo", ("sudo", "-V"), sudoers.REGEX_SINCE, why, "sudo", without=Level.WARN))
     found += [_sudo(rule, user) for rule in rules]
+    found.append(_journal())
     return tuple({one.key: one for one in found}.values())
 
 
@@ -158,6 +161,23 @@ def _judge_version(name: str, minimum: str, without: Level, done: Completed) -> 
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
+
+
+def _journal() -> Requirement:
+    return Requirement(
+        "journal",
+        RequirementKind.JOURNAL,
+        "the dashboard shows it; nothing is judged by it",
+        f"As root: usermod -aG {system_journal.GROUP} on the login user.",
+        CommandQuestion(system_journal.access(), _judge_journal),
+    )
+
+
+def _judge_journal(done: Completed) -> Judged:
+    """One can watch and act without it: a warning at most."""
+    may = system_journal.may_read(done)
+    levels = {Access.READABLE: Level.OK, Access.UNKNOWN: Level.UNKNOWN}
+    return Judged(levels.get(may.access, Level.WARN), may.sentence, may.remedy)
 
 
 # --- services -------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def needs(lab: Inventory, node: str) -> dict[str, Requirement]:
 )
 def test_what_the_labs_nodes_need(lab: Inventory, node: str, keys: set[str]) -> None:
     to_act = {f"sudo:{one.as_user}:{' '.join(one.argv)}" for one in rules_for(lab, lab.nodes[node]) if one.acts}
-    assert needs(lab, node).keys() == {"tool:basic", "tool:systemctl"} | keys | to_act
+    assert needs(lab, node).keys() == {"tool:basic", "tool:systemctl", "journal"} | keys | to_act
     assert bool(to_act) is ("tool:sudo" in keys)
 
 
@@ -76,6 +76,11 @@ def judge(requirement: Requirement, out: str = "", exit_code: int = 0, err: str 
         ("lb1", "tool:systemctl", "systemd 252 (252.39-1~deb12u1)\n+PAM +AUDIT\n", 0, Level.OK, "systemctl 252"),
         ("lb1", "tool:systemctl", "systemd 219\n", 0, Level.WARN, "older than 235"),
         ("lb1", "tool:systemctl", "sh: exec: systemctl: not found\n", 127, Level.WARN, "cannot be run"),
+        ("lb1", "journal", "readable\n", 0, Level.OK, "may be read"),
+        ("lb1", "journal", "denied anna\n", 0, Level.WARN, "may not be read by anna"),
+        ("lb1", "journal", "later anna\n", 0, Level.WARN, "may not be read by anna yet"),
+        ("lb1", "journal", "absent\n", 0, Level.WARN, "no journalctl"),
+        ("lb1", "journal", "", 1, Level.UNKNOWN, "could not tell"),
         ("lb1", "tool:haproxy", "HAProxy version 2.6.12-1+deb12u1 2023/12/16", 0, Level.OK, "2.6.12"),
         ("lb1", "tool:haproxy", "HA-Proxy version 1.8.27-493ce0b 2020/11/06", 0, Level.WARN, "older than 2.0"),
         ("lb1", "tool:haproxy", "HAProxy version 10.0", 0, Level.OK, "10.0"),  # numbers, not text

@@ -49,9 +49,10 @@ name_the_nodes() {
     } | put /etc/hosts 644 root:root
 }
 
-# The operators' user: no password, no group, and only the sudo that the role's file grants.
+# The operators' user: no password, only the sudo that the role's file grants, and the system's journal to read.
 make_operator() {
     getent passwd hactl >/dev/null || useradd --create-home --shell /bin/bash --password '*' hactl
+    id -nG hactl | grep -qw systemd-journal || usermod -aG systemd-journal hactl
     mkdir -p /home/hactl/.ssh
     chmod 700 /home/hactl/.ssh
     chown hactl: /home/hactl/.ssh

@@ -57,6 +57,12 @@ class PlaybookError(InputError):
         self.problems = problems
 
 
+class RecordingError(InputError):
+    """A recording that cannot be read; the message says where: FILE:LINE, counted in the lines as `zcat` shows them."""
+
+    code = "recording"
+
+
 class RunNotFoundError(InputError):
     """No run of that name is in the journal, or it is not in a state in which this can be done with it."""
 
@@ -93,6 +99,12 @@ class LockError(HactlError):
     """The cluster's lock could not be taken on a majority of its nodes, or was lost."""
 
     code = "lock"
+
+
+class StateError(HactlError):
+    """A file that hactl keeps of its own doings cannot be read or written."""
+
+    code = "state"
 
 
 class JournalError(HactlError):

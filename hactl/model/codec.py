@@ -1,6 +1,7 @@
 """Frozen dataclasses as plain JSON values and back, by their own type hints: for the journal and for documents.
 
-Knows dataclasses, enums, str, int, float, bool, None, tuple[X, ...], frozenset[X], Mapping[str, X] and unions of them.
+Knows dataclasses, enums, str, int, float, bool, None, tuple[X, ...], frozenset[X], Mapping[str, X] or [int, X] and
+unions of them.
 Dataclasses that stand in a union are told apart by `type`, the class's name.
 """
 
@@ -63,7 +64,8 @@ def _read(hint: Any, value: Any) -> Any:  # noqa: PLR0911 - one line a shape
     if origin in {tuple, frozenset}:
         return origin(_read(inner[0], item) for item in _list(value))
     if origin in {Mapping, AbstractMapping, dict}:
-        return {key: _read(inner[1], item) for key, item in value.items()}
+        key_of = int if inner[0] is int else str  # JSON has no other keys than texts
+        return {key_of(key): _read(inner[1], item) for key, item in value.items()}
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint(value)
     if isinstance(hint, type) and is_dataclass(hint):

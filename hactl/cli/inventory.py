@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,21 +199,15 @@ def graph(cli: Cli, fmt: str) -> None:
 def export(cli: Cli, fmt: str) -> None:
     """Print the inventory for Ansible (YAML), for `ssh -F`, or as plain JSON with every default filled in."""
     from hactl.config import export as exports
+    from hactl.lab.connect import pipe
 
     found = cli.load()
     if fmt == "json":
         emit(exports.json_document(found), "json")
     elif fmt == "ansible":
-        emit(exports.ansible(found, _pipe()), "yaml")
+        emit(exports.ansible(found, pipe()), "yaml")
     else:
-        click.echo(exports.ssh_config(found, _pipe()), nl=False)
-
-
-def _pipe() -> tuple[str, ...]:
-    """The command that connects to a Unix socket and hands the connection to ssh (ProxyUseFdpass)."""
-    from hactl.lab import connect
-
-    return (sys.executable, "-IS", connect.__file__)
+        click.echo(exports.ssh_config(found, pipe()), nl=False)
 
 
 @inventory.command(epilog=examples("hactl inventory schema > inventory/hactl.schema.json"))

@@ -37,6 +37,11 @@ def ssh_config(inventory: Inventory, pipe: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def ssh_argv(inventory: Inventory, node: Node, pipe: Sequence[str]) -> tuple[str, ...]:
+    """The command line that logs in to `node` with OpenSSH, the way that hactl goes."""
+    return ("ssh", *_ssh_words(inventory, node, pipe, told=frozenset()), node.name)
+
+
 def _config_files(ssh: SshSettings) -> tuple[str, ...]:
     return ("~/.ssh/config",) if ssh.config is None else ssh.config
 

@@ -12,6 +12,11 @@ import socket
 import sys
 
 
+def pipe() -> tuple[str, ...]:
+    """The command that does so, but for the socket's path."""
+    return (sys.executable, "-IS", __file__)
+
+
 def main(path: str) -> int:
     near = socket.socket(socket.AF_UNIX)
     try:

@@ -32,6 +32,12 @@ SSH, SSHD = shutil.which("ssh"), shutil.which("sshd", path="/usr/sbin:/usr/local
 
 needs_ssh = pytest.mark.skipif(SSH is None, reason="no OpenSSH client on this machine")
 
+SAID = {
+    *("hostname", "user", "port", "identityfile", "identitiesonly", "stricthostkeychecking", "userknownhostsfile"),
+    *("hostkeyalias", "proxyjump", "proxycommand", "proxyusefdpass", "connecttimeout", "serveraliveinterval"),
+    *("kexalgorithms", "ciphers", "macs", "hostkeyalgorithms"),
+}
+
 
 def resolved(*args: str) -> dict[str, list[str]]:
     """What ssh makes of its arguments and configuration."""
@@ -79,6 +85,23 @@ def test_ssh_accepts_the_arguments_that_ansible_gets(path: Path) -> None:
             jump = inventory.nodes[name].ssh.proxy_jump
             if jump is not None:
                 assert told["proxycommand"][0].endswith(inventory.nodes[jump].address)
+
+
+@needs_ssh
+@pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
+def test_a_shell_goes_the_way_that_the_ssh_config_says(path: Path, tmp_path: Path) -> None:
+    """Only the way over other nodes is spelled otherwise: no configuration names them here."""
+    inventory = load_inventory(path)
+    file = tmp_path / "config"
+    file.write_text(export.ssh_config(inventory, PIPE))
+    for node in inventory.nodes.values():
+        argv = export.ssh_argv(inventory, node, PIPE)
+        assert (argv[0], argv[-1]) == ("ssh", node.name)
+        told, wanted = resolved(*argv[1:]), resolved("-F", str(file), node.name)
+        ways = {"proxyjump", "proxycommand"} if node.ssh.proxy_jump in inventory.nodes else set()
+        for key in SAID - ways:
+            assert told.get(key) == wanted.get(key), (node.name, key)
+        assert not ways or told["proxycommand"][0].startswith("ssh ")
 
 
 def test_ansible_groups_are_roles_sites_services_and_pools() -> None:

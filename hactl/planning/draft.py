@@ -18,6 +18,7 @@ from hactl.planning.cautions import cautions
 from hactl.planning.overrides import checked_overrides
 from hactl.planning.parameters import filled
 from hactl.planning.resolve import names, resolved
+from hactl.planning.rules.takeover import managed
 from hactl.planning.steps import Expansion, total
 from hactl.planning.targets import Chosen, chosen, narrowed
 from hactl.planning.touched import endpoints_of, nodes_of, pools_of, services_of
@@ -62,7 +63,7 @@ def draft(  # noqa: PLR0917 - the signature that its callers agreed on
         untouched=meant.untouched,
         batches=meant.batches,
         steps=steps,
-        verdicts=(*_nobody_left(playbook, meant), *work.objections),
+        verdicts=(*_nobody_left(playbook, meant), *work.objections, *managed(steps, inventory)),
         weakest=(),
         basis={},
         budget=playbook.budget,

@@ -21,7 +21,7 @@ from hactl.model.verb import Effect
 from hactl.planning.case import TAKING, Case
 from hactl.planning.overrides import NEVER, overridden
 from hactl.planning.own import accepted, coming, opens, own, taken_out
-from hactl.planning.rules import availability, databases, knowledge, others, room
+from hactl.planning.rules import availability, databases, knowledge, others, room, takeover
 from hactl.planning.rules.remark import Remark
 
 _STRENGTH: Mapping[Ruling, int] = MappingProxyType({Ruling.OK: 0, Ruling.WARN: 1, Ruling.REFUSE: 2})
@@ -61,7 +61,7 @@ class Guard:
 
 _TAKING_ONLY = (_REFUSE, _OK, _OK)
 
-_RULES = (
+RULES = (
     Guard("minimum-available", availability.minimum_available, _TAKING_ONLY, Asked.ALWAYS, "enough stay available"),
     Guard(
         "maximum-unavailable",
@@ -82,6 +82,13 @@ _RULES = (
     Guard("site-loss", availability.site_loss, _TAKING_ONLY, Asked.OPENING, "no site loses its last member"),
     Guard(
         "replication", databases.replication, _TAKING_ONLY, Asked.ALWAYS, "no primary and no needed standby is stopped"
+    ),
+    Guard(
+        "data-loss",
+        takeover.data_loss,
+        (_REFUSE, _REFUSE, _OK),
+        Asked.ONCE,
+        "no primary is given up",
     ),
     Guard("backup-running", databases.backup_running, (_REFUSE, _WARN, _OK), Asked.ALWAYS, "no backup is being made"),
     Guard(
@@ -116,7 +123,7 @@ def judged(
     run that the plan is for.
     """
     case = Case(plan, inventory, picture, wall, plan.steps, history)
-    said = [verdict for guard in _RULES for verdict in _said(guard, case, impact(plan.steps))]
+    said = [verdict for guard in RULES for verdict in _said(guard, case, impact(plan.steps))]
     return overridden(said, plan.request.overrides)
 
 
@@ -144,7 +151,7 @@ def before_step(  # noqa: PLR0917 - the signature that its callers agreed on
     wanted = {Asked.ALWAYS, Asked.OPENING} if opens(step, state) else {Asked.ALWAYS}
     said = [
         verdict
-        for guard in _RULES
+        for guard in RULES
         if guard.asked in wanted
         for verdict in _said(guard, case, impact((step,)))
         if verdict.ruling is not Ruling.OK

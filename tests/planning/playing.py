@@ -47,6 +47,11 @@ class Seconds:
     seconds: Annotated[float, About("how long", ParameterKind.DURATION)] = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    service: Annotated[str, About("which", ParameterKind.SERVICE)] = "database"
+
+
 class Still(Verb[object]):
     """Says what it would do, and does nothing."""
 
@@ -127,9 +132,32 @@ class MoveVip(Still):
     effect = Effect.MOVES_VIP
 
 
+class Fence(Still):
+    name = "postgresql.fence"
+    arguments = Service
+    effect = Effect.INTERRUPTS
+
+
+class Promote(Still):
+    name = "postgresql.promote"
+    arguments = Service
+
+
 VERBS: Mapping[str, AnyVerb] = {
     verb.name: verb
-    for verb in (Drain(), Undrain(), Upgrade(), Restart(), Reboot(), Run(), Healthy(), Pause(), MoveVip())
+    for verb in (
+        Drain(),
+        Undrain(),
+        Upgrade(),
+        Restart(),
+        Reboot(),
+        Run(),
+        Healthy(),
+        Pause(),
+        MoveVip(),
+        Fence(),
+        Promote(),
+    )
 }
 
 SHOP = Targets(service="shop")

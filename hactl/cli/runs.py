@@ -98,7 +98,7 @@ def show(cli: Cli, /, *, run: str, verbose: bool, fmt: str) -> ExitCode:
     alive = state.outcome is None and door.alive(run)
     tell(head_lines(state, time.time()))
     click.echo()
-    for line in _matrix(state):
+    for line in _matrix(state, alive=alive):
         click.echo(line)
     click.echo()
     tell(proof_lines(state, alive=alive))
@@ -192,12 +192,12 @@ def _write(text: str, out: str) -> None:
     click.echo(f"written: {out}", err=True)
 
 
-def _matrix(state: RunState) -> Iterator[str]:
+def _matrix(state: RunState, *, alive: bool) -> Iterator[str]:
     """Steps by nodes; as many tables below each other as the width makes necessary."""
     from hactl.cli import draw
-    from hactl.view.run import step_rows
+    from hactl.view.matrix import step_rows
 
-    for number, part in enumerate(_parts(step_rows(state, time.time()), draw.width())):
+    for number, part in enumerate(_parts(step_rows(state, time.time(), alive=alive), draw.width())):
         if number:
             yield ""
         yield from draw.table(part, draw.width(), indent=0)

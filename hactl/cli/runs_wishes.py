@@ -125,7 +125,7 @@ def _again(
     if not yes:
         if not Terminal.present():
             raise InputError("There is no terminal to ask on.", remedy=f"--yes does it without asking: {word.lower()}.")
-        _tell(state)
+        _tell(state, alive=door.alive(run))
         if not click.confirm(f"{word} run {run}?", default=False, err=True):
             click.echo("Nothing was touched.", err=True)
             return ExitCode.NEGATIVE
@@ -136,16 +136,17 @@ def _again(
     return follow(ctx, door, state, fmt)
 
 
-def _tell(state: RunState) -> None:
+def _tell(state: RunState, *, alive: bool) -> None:
     """What was done so far, for the question below it."""
     import time
 
     from hactl.cli import draw
     from hactl.cli.telling import tell
-    from hactl.view.run import head_lines, step_rows
+    from hactl.view.matrix import step_rows
+    from hactl.view.run import head_lines
 
     tell(head_lines(state, time.time()), err=True)
-    for line in draw.table(step_rows(state, time.time()), draw.width()):
+    for line in draw.table(step_rows(state, time.time(), alive=alive), draw.width()):
         click.echo(line, err=True)
 
 

@@ -1,4 +1,4 @@
-"""What the run screen remembers of a run's events: the state, the newest lines, commands and beats. Draws nothing."""
+"""What the run screen remembers of a run's events: the state, the newest lines, command, guards and beats."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from collections.abc import Iterator
 
 from hactl.model.errors import HactlError
 from hactl.model.findings import Level
-from hactl.model.run import CommandDone, CommandStarted, ProbeTick, Recorded, RunState, StepProgress, after
+from hactl.model.run import (
+    CommandDone,
+    CommandStarted,
+    GuardsChecked,
+    ProbeTick,
+    Recorded,
+    RunState,
+    StepProgress,
+    after,
+)
 from hactl.tui.acting import told
 from hactl.tui.widgets.chart import Beat
 from hactl.view import units
-from hactl.view.events import event_sentence
+from hactl.view.events import event_sentence, guards_line
 from hactl.view.lines import Line
 
 _LINES = 2000  # of the story
@@ -28,6 +37,7 @@ class Story:
         self.lines: deque[Line] = deque(maxlen=_LINES)
         self.beats: deque[Beat] = deque(maxlen=_BEATS)
         self.command: tuple[Line, ...] = ()
+        self.guards: Line | None = None  # what they said when they were last asked
         self._said = ""  # the newest line, without its time
 
     def take(self, recorded: Recorded) -> None:
@@ -37,6 +47,8 @@ class Story:
             self.state = after(self.state, recorded)
         if isinstance(event, ProbeTick):
             self._beat(event, int(recorded.at))
+        elif isinstance(event, GuardsChecked):
+            self.guards = guards_line(event, self.state.plan)
         elif isinstance(event, CommandStarted | CommandDone):
             self.command = tuple(_command(event, self.command))
         if (sentence := event_sentence(recorded, self.state.plan)) is not None:

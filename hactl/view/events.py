@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hactl.model.findings import Level
-from hactl.model.guard import GuardVerdict
+from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.plan import Plan
 from hactl.model.run import (
     Availability,
@@ -32,6 +32,7 @@ from hactl.model.run import (
 )
 from hactl.model.text import one_line
 from hactl.view import units
+from hactl.view.lines import Line
 from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, pool_words, range_level
 
 Sentence = tuple[Level, str]
@@ -56,6 +57,21 @@ def event_sentence(recorded: Recorded, plan: Plan, *, verbose: bool = False) -> 
         return None
     level, text = found
     return level, one_line(text, 1000)
+
+
+def guards_line(checked: GuardsChecked, plan: Plan) -> Line:
+    """What guards said when they were last asked: what they object to, else who is content."""
+    when = "at the beginning" if checked.step is None else f"before {step_words(plan, checked.step)}"
+    loud = sorted((one for one in checked.verdicts if one.ruling is not Ruling.OK), key=lambda one: not one.blocks)
+    if not loud:
+        names = ", ".join(dict.fromkeys(one.guard for one in checked.verdicts)) or "none apply"
+        return Line(f"guards {when}: content ({names})")
+    said = "; ".join(f"{one.guard} {_word(one)}: {one_line(one.sentence, 300)}" for one in loud)
+    return Line(f"guards {when}: {said}", Level.CRIT if loud[0].blocks else Level.WARN)
+
+
+def _word(verdict: GuardVerdict) -> str:
+    return "refuses" if verdict.blocks else "is set aside" if verdict.overridden else "warns"
 
 
 def step_words(plan: Plan, index: int) -> str:

@@ -22,6 +22,7 @@ _ON_FAILURE = {
     OnFailure.STOP: "a failure stops the run and leaves the node as it is",
     OnFailure.CONTINUE: "a failure is counted and the run goes on",
 }
+_DRAWN = 20  # members at most
 _FAILURE_WORD = {
     OnFailure.UNDO: "undone on failure",
     OnFailure.STOP: "stops on failure",
@@ -66,12 +67,17 @@ def step_lines(plan: Plan, *, commands: bool = True) -> Iterator[Line]:
                 yield Line(f"{where}> {one_line(shown.text, 2000)}", indent=6, hang=4, faint=True)
 
 
-def decision_lines(plan: Plan) -> Iterator[Line]:
-    """What is to be known when deciding: guards, weakest moment, what a failure does, duration."""
+def decision_lines(plan: Plan, *, drawn: bool = False) -> Iterator[Line]:
+    """What is to be known when deciding: guards, weakest moment, what a failure does, duration.
+
+    `drawn`: with each weakest moment as a bar of the members, for a screen that has the signs.
+    """
     yield from guard_lines(plan.verdicts)
     for weakest in plan.weakest:
         level = Level.CRIT if weakest.available < weakest.minimum else None
         yield Line(f"weakest moment: {weakest_words(weakest)}", level)
+        if drawn and (bar := weakest_bar(weakest)):
+            yield Line(bar, level, indent=2)
     if plan.steps:
         yield Line(_ON_FAILURE[_usual_failure(plan)].capitalize() + budget_words(plan) + ".")
         basis = f" ({plan.estimated_from})" if plan.estimated_from else ""
@@ -134,6 +140,19 @@ def weakest_words(weakest: WeakestMoment) -> str:
     """How few, and when: a plan that only brings back is weakest before it begins."""
     when = {"": "", "now": ", as it is now"}.get(weakest.during, f", during {weakest.during}")
     return f"{weakest.sentence}{when}"
+
+
+def weakest_bar(weakest: WeakestMoment) -> str:
+    """Members that are left, those that are away, and the line that may not be crossed: "■ ■ ┃ □  2 left, 1 away".
+
+    "" where they are too many to be counted by eye.
+    """
+    if not 0 < weakest.total <= _DRAWN:
+        return ""
+    away = max(0, weakest.total - weakest.available)
+    signs = ["■"] * weakest.available + ["□"] * away
+    signs.insert(min(weakest.minimum, len(signs)), "┃")
+    return f"{' '.join(signs)}  {weakest.available} left, {away} away; ┃ is the minimum"
 
 
 def _head(plan: Plan) -> Iterator[Line]:

@@ -25,10 +25,10 @@ from hactl.model.run import (
     UndoStarted,
 )
 from hactl.view import units
+from hactl.view.matrix import CLUSTER
 from hactl.view.outcomes import pool_words
 from hactl.view.report_text import shown
 from hactl.view.report_time import TimeAxis
-from hactl.view.run import CLUSTER
 
 WIDTH = 960
 _LEFT, _RIGHT = 110, 12

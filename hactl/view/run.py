@@ -1,8 +1,8 @@
-"""A run as people follow it: each event in a sentence, nodes and steps as a matrix, and the proof at its end."""
+"""A run as people follow it: each event in a sentence, its numbers, and the proof at its end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -18,7 +18,6 @@ from hactl.model.run import (
     StepFailed,
     StepPhase,
     StepStarted,
-    StepState,
     StepUnknown,
     UndoStarted,
 )
@@ -28,102 +27,30 @@ from hactl.view.events import event_sentence
 from hactl.view.lines import Line
 from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, PHASE_LEVELS, pool_words, proof_words, range_level
 from hactl.view.run_document import commands
-from hactl.view.tables import Cell, Column, Row, Table
 
 __all__ = [
-    "CLUSTER",
     "began",
     "command_lines",
     "doubt_lines",
     "event_sentence",
     "head_lines",
-    "matrix_rows",
     "next_lines",
     "outcome_level",
     "outcome_word",
-    "phase_cell",
     "pool_words",
     "pools_line",
     "probe_words",
     "prober_line",
     "progress_words",
     "proof_lines",
-    "step_rows",
     "to_put_back",
     "unfinished",
 ]
 
-CLUSTER = "cluster"  # the row of steps that are for no node
-_TIMED = {StepPhase.DONE, StepPhase.FAILED, StepPhase.UNKNOWN, StepPhase.UNDONE, StepPhase.UNDO_FAILED}
 # Phases that leave something behind: all but what never began, was so already, or was put back.
 _LEFT = set(StepPhase) - {StepPhase.PENDING, StepPhase.SKIPPED, StepPhase.UNDONE}
-_WORDS = {
-    StepPhase.PENDING: "-",
-    StepPhase.SKIPPED: "was so",
-    StepPhase.RUNNING: "runs",
-    StepPhase.UNDO_FAILED: "undo failed",
-}
-
 # What settles a doubt, or begins anew.
 _SETTLING = (StepDone, StepFailed, StepUnknown, StepStarted, UndoStarted)
-
-
-# --- the matrix ---
-
-
-def matrix_rows(state: RunState, now: float | None = None) -> Table:
-    """Nodes by steps: a row for each node, a column for each step's name. `now` (epoch seconds) gives ages."""
-    names = list(dict.fromkeys(step.name for step in state.plan.steps))
-    columns = (Column("node", "node"), *(Column(name, name) for name in names))
-    cells = _cells(state, now)
-    rows = [
-        Row(node, (Cell(node), *(cells.get((name, node), _NONE) for name in names)), _worst(cells, node=node))
-        for node in _nodes(state.plan)
-    ]
-    return Table(columns, tuple(rows))
-
-
-def step_rows(state: RunState, now: float | None = None) -> Table:
-    """Steps by nodes: the same, turned round, for a screen that is higher than it is wide."""
-    nodes = _nodes(state.plan)
-    columns = (Column("step", "step"), *(Column(node, node) for node in nodes))
-    cells = _cells(state, now)
-    names = dict.fromkeys(step.name for step in state.plan.steps)
-    rows = [Row(name, (Cell(name), *(cells.get((name, node), _NONE) for node in nodes))) for name in names]
-    return Table(columns, tuple(rows))
-
-
-def phase_cell(step: StepState, now: float | None = None) -> Cell:
-    """How a step stands: its phase in a word, and how long it took, or takes already."""
-    level = PHASE_LEVELS[step.phase]
-    word = _WORDS.get(step.phase, step.phase.value)
-    if step.phase in _TIMED:
-        took = units.duration(step.seconds)
-        return Cell(took if step.phase is StepPhase.DONE else f"{word} {took}", level)
-    if step.phase in {StepPhase.RUNNING, StepPhase.UNDOING} and now is not None and step.began_at is not None:
-        return Cell(f"{word} {units.duration(round(max(0.0, now - step.began_at)))}", level)
-    return Cell(word, level)
-
-
-_NONE = Cell("")  # no such step on this node
-
-
-def _nodes(plan: Plan) -> list[str]:
-    """Every node that a step is for, in the order of the plan; the cluster's own steps last."""
-    found = dict.fromkeys(step.node or CLUSTER for step in plan.steps)
-    named = [node for node in found if node != CLUSTER]
-    return named + [CLUSTER] * (CLUSTER in found)
-
-
-def _cells(state: RunState, now: float | None) -> dict[tuple[str, str], Cell]:
-    return {
-        (planned.name, planned.node or CLUSTER): phase_cell(step, now)
-        for planned, step in zip(state.plan.steps, state.steps, strict=True)
-    }
-
-
-def _worst(cells: Mapping[tuple[str, str], Cell], *, node: str) -> Level | None:
-    return max((c.level for (_, on), c in cells.items() if on == node and c.level is not None), default=None)
 
 
 # --- numbers ---

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 from hactl.model.findings import Level
 from hactl.model.journal import RunSummary
@@ -26,6 +28,58 @@ _COLUMNS = (
     Column("outcome", "outcome"),
     Column("says", "says", grow=True, minimum=10, priority=4),
 )
+
+Field: TypeAlias = Literal["playbook", "outcome", "node", "who"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs to list: "" takes all. `outcome` is a word of `summary_word`; `node` one of the targets."""
+
+    playbook: str = ""
+    outcome: str = ""
+    node: str = ""
+    who: str = ""
+    unfinished: bool = False  # only what goes on, or waits for somebody to resume or undo it
+
+    def takes(self, summary: RunSummary) -> bool:
+        return (not self.unfinished or summary.outcome is None) and all(
+            not wanted or wanted in _values(summary, field) for field, wanted in self._fields()
+        )
+
+    def next(self, field: Field, summaries: Iterable[RunSummary]) -> RunFilter:
+        """The same with the next value that occurs for `field`; after the last one come all of them again."""
+        values = {value for summary in summaries for value in _values(summary, field)}
+        now = dict(self._fields())[field]
+        value = min((value for value in values if value > now), default="")
+        match field:
+            case "playbook":
+                return replace(self, playbook=value)
+            case "outcome":
+                return replace(self, outcome=value)
+            case "node":
+                return replace(self, node=value)
+        return replace(self, who=value)
+
+    @property
+    def words(self) -> str:
+        """What it leaves, as the end of a title: "playbook drain, unfinished only"."""
+        only = [f"{field} {value}" for field, value in self._fields() if value]
+        return ", ".join(only + ["unfinished only"] * self.unfinished)
+
+    def _fields(self) -> tuple[tuple[Field, str], ...]:
+        return (("playbook", self.playbook), ("outcome", self.outcome), ("node", self.node), ("who", self.who))
+
+
+def _values(summary: RunSummary, field: Field) -> tuple[str, ...]:
+    match field:
+        case "playbook":
+            return (summary.playbook,)
+        case "outcome":
+            return (summary_word(summary),)
+        case "node":
+            return summary.targets
+    return (one_line(summary.who),)
 
 
 def run_rows(summaries: Iterable[RunSummary], now: float) -> Table:

@@ -101,7 +101,7 @@ def test_going_on_and_taking_back_are_asked_for(home: Path, what: str) -> None:
     )
     with desk("killed", "runs", what, "last", home=home) as at:
         seen = at.until(f"{what.capitalize()} run {stories.RUN}? [y/N]")
-        assert "runs" in seen
+        assert "cut off" in seen
         at.type("n\n")
         assert at.end() == 1
         assert at.asked() == []

@@ -82,11 +82,11 @@ STORY: tuple[Event, ...] = (
 
 @dataclass
 class Runs:
-    """Plays `story` for RUN and keeps what it was told."""
+    """Plays `events` for RUN and keeps what it was told."""
 
     refused: bool = False
     irreversible: bool = False
-    story: tuple[Event, ...] = STORY
+    events: tuple[Event, ...] = STORY
     asked: list[Request] = field(default_factory=list)
     started: list[Plan] = field(default_factory=list)
     wishes: list[WishKind] = field(default_factory=list)
@@ -112,7 +112,7 @@ class Runs:
         self.again.append(f"undo {run}")
 
     def recorded(self) -> list[Recorded]:
-        return [Recorded(RUN, number, 1_700_000_000.0 + number, event) for number, event in enumerate(self.story, 1)]
+        return [Recorded(RUN, number, 1_700_000_000.0 + number, event) for number, event in enumerate(self.events, 1)]
 
     async def follow(self, run: str, after: int = 0) -> AsyncIterator[Recorded]:
         for one in self.recorded():
@@ -123,6 +123,9 @@ class Runs:
 
     def state(self, run: str) -> RunState:
         return folded(run, plan_for(Request("drain")), self.recorded())
+
+    def story(self, run: str) -> list[Recorded]:
+        return self.recorded()
 
     def runs(self) -> list[RunSummary]:
         state = self.state(RUN)

@@ -158,7 +158,7 @@ async def test_a_run_is_told_of_on_every_screen_while_it_goes_on() -> None:
 
 
 async def test_the_end_shows_its_proof() -> None:
-    async with app_with(Runs(story=ENDED)).run_test(size=(140, 45)) as pilot:
+    async with app_with(Runs(events=ENDED)).run_test(size=(140, 45)) as pilot:
         await pilot.press("6", "enter")
         await shows(pilot, "app1 and app2 are out", "never fewer than 2 of 3")
 
@@ -176,6 +176,6 @@ async def test_a_playbook_is_filled_in() -> None:
         await shows(pilot, "Take a node out")
         await pilot.press("enter")
         await shows(pilot, "how long sessions may take")
-        await pilot.press("down", "down", *"90s", "ctrl+s")
+        await pilot.press("down", "down", *"90s", "ctrl+g")
         await until(pilot, lambda: runs.asked, "planned")
         assert runs.asked[0].parameters == {"timeout": "90s"}

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.plan import Request
-from hactl.model.run import CommandDone, CommandStarted, Event, ProbeTick, Recorded, StepProgress, begun, folded
+from hactl.model.run import (
+    CommandDone,
+    CommandStarted,
+    Event,
+    GuardsChecked,
+    ProbeTick,
+    Recorded,
+    StepProgress,
+    begun,
+    folded,
+)
 from hactl.tui.story import Story
 from hactl.tui.widgets.chart import Beat, bars
+from hactl.view.lines import Line
 from tests.tui.acts import RUN, plan_for
 
 
@@ -49,5 +61,21 @@ def test_events_that_the_state_has_already_do_not_count_twice() -> None:
 
 
 def test_one_slow_answer_does_not_flatten_the_others() -> None:
-    drawn = "".join(span.text for span in bars([Beat(1.0, 0), Beat(0.25, 0), Beat(0.01, 0), Beat(0.01, 3)]))
-    assert drawn == "█▄▁!"
+    assert drawn([Beat(1.0, 0), Beat(0.25, 0), Beat(0.01, 0), Beat(0.01, 3)], 1) == ["█▄▁!"]
+
+
+def test_a_higher_chart_tells_more_apart() -> None:
+    assert drawn([Beat(1.0, 0), Beat(0.36, 0), Beat(0.01, 0), Beat(0.01, 3)], 2) == ["█▂ !", "██▂!"]
+
+
+def drawn(beats: list[Beat], rows: int) -> list[str]:
+    return ["".join(span.text for span in line) for line in bars(beats, rows)]
+
+
+def test_what_guards_said_last_is_kept() -> None:
+    content = GuardVerdict("minimum-available", Ruling.OK, "shop keeps 2 of 3")
+    warns = GuardVerdict("critical-finding", Ruling.WARN, "db3: replication is slow")
+    story = told(GuardsChecked((content,)), GuardsChecked((content, warns), 2))
+    assert story.guards is not None
+    assert story.guards.text == "guards before 3/4 drain app2: critical-finding warns: db3: replication is slow"
+    assert told(GuardsChecked((content,))).guards == Line("guards at the beginning: content (minimum-available)")

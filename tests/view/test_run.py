@@ -40,7 +40,7 @@ from hactl.model.run import (
     folded,
 )
 from hactl.view.lock import broken_lines, lock_lines, lock_rows
-from hactl.view.run import doubt_lines, event_sentence, head_lines, matrix_rows, prober_line, proof_lines, step_rows
+from hactl.view.run import doubt_lines, event_sentence, head_lines, prober_line, proof_lines
 from hactl.view.run_document import SCHEMA, RunDocument, event_document, lock_document, run_document, summary_document
 from hactl.view.runs import run_rows, unfinished_lines
 from hactl.view.status_schema import document_schema
@@ -116,34 +116,6 @@ def test_nothing_that_is_told_can_move_a_cursor(name: str) -> None:
     told = [found[1] for one in story if (found := event_sentence(one, plan, verbose=True))]
     told += [line.text for line in (*proof_lines(state(name)), *head_lines(state(name), NOW))]
     assert all(text.isprintable() for text in told)
-
-
-def test_the_matrix_has_a_row_a_node_and_a_column_a_step() -> None:
-    table = matrix_rows(state("undone"), NOW)
-    assert [column.key for column in table.columns] == ["node", *stories.NAMES]
-    assert [row.key for row in table.rows] == ["app1", "app2", "app3"]
-    assert [cell.text for cell in table.rows[0].cells] == ["app1", "undone 6 s", "undone 6 s", "failed 8 s", "-"]
-    assert table.rows[0].level is Level.CRIT
-    turned = step_rows(state("undone"), NOW)
-    assert [[row.cells[i].text for row in turned.rows] for i in (1, 2, 3)] == [
-        [cell.text for cell in row.cells[1:]] for row in table.rows
-    ]
-
-
-def test_a_step_that_runs_shows_for_how_long() -> None:
-    running = state("killed")
-    began = running.steps[1].began_at
-    assert began is not None
-    assert matrix_rows(running, began + 12).rows[0].cells[2].text == "runs 12 s"
-    assert matrix_rows(running).rows[0].cells[2].text == "runs"
-
-
-def test_steps_of_the_cluster_have_a_row_of_their_own() -> None:
-    plan = stories.plan(nodes=("app1",))
-    whole = replace(plan, steps=(replace(plan.steps[0], node=None), *plan.steps[1:]))
-    table = matrix_rows(folded(stories.RUN, whole, []))
-    assert [row.key for row in table.rows] == ["app1", "cluster"]
-    assert table.rows[0].cells[1].text == ""
 
 
 @pytest.mark.parametrize(

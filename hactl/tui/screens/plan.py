@@ -10,7 +10,6 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Input
 
 from hactl.model.errors import HactlError
@@ -18,13 +17,13 @@ from hactl.model.findings import Level
 from hactl.model.plan import Plan, Request
 from hactl.tui.acting import RunSource, told
 from hactl.tui.messages import OpenRun
-from hactl.tui.screens.base import Keys
+from hactl.tui.screens.base import BaseScreen, Keys
 from hactl.tui.widgets.prose import Prose
 from hactl.view.lines import Line
 from hactl.view.plan import decision_lines, page_lines, short_digest
 
 
-class PlanScreen(Screen[None]):
+class PlanScreen(BaseScreen[None]):
     """Makes the plan, shows it, and starts the run when the operator says so. Nothing is touched before that."""
 
     AUTO_FOCUS = "#plan"
@@ -42,6 +41,9 @@ class PlanScreen(Screen[None]):
         self._plan: Plan | None = None
         self._starting = False
         self._asked_for = ""  # "confirm" or "override": what the input line is about
+
+    def crumb(self) -> str:
+        return f"plan {self._request.playbook}"
 
     def compose(self) -> ComposeResult:
         yield Prose(id="plan")
@@ -78,13 +80,15 @@ class PlanScreen(Screen[None]):
         self._plan = plan
         page.border_title = f"plan {short_digest(plan)}: {plan.title or plan.playbook}"
         page.show(list(page_lines(plan)))
-        decision.show(list(decision_lines(plan)))
+        decision.show(list(decision_lines(plan, drawn=True)))
         ways.show([_ways(plan)])
         for below in (decision, ways):
             below.remove_class("hidden")
         self.refresh_bindings()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if (allowed := super().check_action(action, parameters)) is not True:
+            return allowed
         plan = self._plan
         if action == "carry_out":
             return plan is not None and bool(plan.steps) and not plan.refusals and not self._starting

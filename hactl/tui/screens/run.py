@@ -8,28 +8,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Button
 
 from hactl.model.errors import HactlError
 from hactl.model.findings import Level
 from hactl.model.run import RunState, WishKind
 from hactl.tui.acting import RunSource, told
-from hactl.tui.screens.base import Keys
+from hactl.tui.screens.base import BaseScreen, Keys
 from hactl.tui.screens.confirm import ConfirmScreen
 from hactl.tui.story import Story
 from hactl.tui.widgets.chart import Chart
-from hactl.tui.widgets.line_table import LineTable
+from hactl.tui.widgets.matrix import Matrix
 from hactl.tui.widgets.prose import Prose
 from hactl.view.lines import Line
+from hactl.view.matrix import matrix_rows, place
 from hactl.view.run import (
-    matrix_rows,
     outcome_level,
     outcome_word,
     pools_line,
@@ -54,7 +54,7 @@ _ASKED = {
 }
 
 
-class RunScreen(Screen[None]):
+class RunScreen(BaseScreen[None]):
     """Follows one run."""
 
     AUTO_FOCUS = "#story"
@@ -64,6 +64,9 @@ class RunScreen(Screen[None]):
         Binding("x", "stop", "Stop", tooltip="End at the next safe point, where nothing is half done."),
         Binding("u", "undo", "Undo", tooltip="Stop at the next safe point and put back what was done; asks first."),
         Binding("R", "resume", "Resume", tooltip="Go on with a run that was stopped, failed or killed."),
+        Binding("t", "report", "Report", tooltip="The whole run as text; from there it is written as a page."),
+        Binding("left,h", "turn(-1)", "Steps to the left", show=False),
+        Binding("right,l", "turn(1)", "Steps to the right", show=False),
         Binding("escape", "app.pop_screen", "Back"),
     ]
 
@@ -76,9 +79,12 @@ class RunScreen(Screen[None]):
         self._changed = False
         self._can: tuple[bool | None, ...] = ()  # which wishes are possible, as the keys show it
 
+    def crumb(self) -> str:
+        return f"run {self._run}"
+
     def compose(self) -> ComposeResult:
         yield Prose(id="head")
-        yield LineTable(id="matrix", empty="nothing has to be done")
+        yield Matrix(id="matrix", empty="nothing has to be done")
         yield Prose(id="command")
         yield Chart(id="prober")
         yield Prose(follow=True, id="story")
@@ -133,10 +139,7 @@ class RunScreen(Screen[None]):
         state, now = story.state, time.time()
         over = state.outcome is not None or not self._alive
         self.query_one("#head", Prose).show(list(self._head(state)))
-        matrix = self.query_one("#matrix", LineTable)
-        matrix.show(matrix_rows(state, now))
-        if state.current and (node := state.plan.steps[state.current[-1]].node) is not None:
-            matrix.select(node)  # keeps it in view where the nodes are many
+        self._draw_matrix(state, now)
         command = self.query_one("#command", Prose)
         command.set_class(over, "hidden")
         command.show(story.command)
@@ -146,6 +149,22 @@ class RunScreen(Screen[None]):
         chart.show(prober_line(state), story.beats, bad=failed)
         self.query_one("#story", Prose).show(story.lines)
         self._show_wishes(state)
+
+    def _draw_matrix(self, state: RunState, now: float) -> None:
+        matrix = self.query_one("#matrix", Matrix)
+        matrix.show(matrix_rows(state, now, alive=self._alive))
+        if state.current:  # keeps in view what is done, where nodes or steps are many
+            step = state.plan.steps[state.current[-1]]
+            matrix.select(place(step))
+            matrix.reveal(step.name)
+
+    def action_turn(self, columns: int) -> None:
+        self.query_one("#matrix", Matrix).turn(columns)
+
+    def action_report(self) -> None:
+        from hactl.tui.screens.report import ReportScreen  # noqa: PLC0415 - loaded when it is opened
+
+        self.app.push_screen(ReportScreen(self._runs, self._run))
 
     def _head(self, state: RunState) -> Iterator[Line]:
         level = outcome_level(state.outcome, alive=self._alive)
@@ -161,6 +180,8 @@ class RunScreen(Screen[None]):
         yield Line("   ".join(word for word in words if word), level if not asked else Level.WARN)
         for index in state.current:
             yield Line(f"{state.plan.steps[index].label}: {state.steps[index].sentence or 'begins'}", indent=2)
+        if self._story is not None and self._story.guards is not None:
+            yield replace(self._story.guards, indent=2, faint=True)
 
     def _show_wishes(self, state: RunState) -> None:
         """The buttons of what is possible now, and the same keys in the footer."""
@@ -175,7 +196,9 @@ class RunScreen(Screen[None]):
 
     # --- wishes ---
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if (allowed := super().check_action(action, parameters)) is not True:
+            return allowed
         state = self._story.state if self._story is not None else None
         if action in {"pause", "stop"}:
             return state is not None and state.outcome is None and self._alive

@@ -1,9 +1,10 @@
-"""The prober's last minutes as one line of bars: how slow the slowest answer of a second was; failures are marked."""
+"""The prober's last minutes as bars: how slow the slowest answer of a second was; failures are marked."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from hactl.tui.widgets.lines import Line, Lines, Span
 
@@ -20,23 +21,27 @@ class Beat:
 
 
 class Chart(Lines):
-    """Shows beats, the newest at the right, under a line of words."""
+    """Shows beats, the newest at the right, under a line of words; as high as there is room."""
 
     def show(self, words: str, beats: Sequence[Beat], *, bad: bool) -> None:
-        width = max(1, self.size.width)
+        width, rows = max(1, self.size.width), max(1, self.size.height - 1)
         shown = list(beats)[-width:]
-        self.set_lines([(Span(words, "crit" if bad else ""),), bars(shown)])
+        self.set_lines([(Span(words, "crit" if bad else ""),), *bars(shown, rows)])
 
 
-def bars(beats: Sequence[Beat]) -> Line:
-    """A bar for each beat, "!" where a request failed. Its height grows with the square root of its share of the
-    slowest one, so that one slow answer does not make all others look the same.
+def bars(beats: Sequence[Beat], rows: int = 1) -> list[Line]:
+    """Lines from the top: a bar for each beat, "!" where a request failed. Its height grows with the square root of its
+    share of the slowest one, so that one slow answer does not make all others look the same.
     """
     top = max((beat.slowest for beat in beats), default=0.0) or 1.0
-    spans = []
-    for beat in beats:
-        if beat.failed:
-            spans.append(Span("!", "crit"))
-        else:
-            spans.append(Span(_BARS[min(8, max(1, round((beat.slowest / top) ** 0.5 * 8)))], "ok"))
-    return tuple(spans)
+    eighths = [max(1, round((beat.slowest / top) ** 0.5 * 8 * rows)) for beat in beats]
+    return [_row(beats, eighths, 8 * below) for below in reversed(range(rows))]
+
+
+def _row(beats: Sequence[Beat], eighths: Sequence[int], floor: int) -> Line:
+    """The part of the bars above `floor`; neighbours of one style are one span."""
+    signs = (
+        ("!", "crit") if beat.failed else (_BARS[min(8, max(0, height - floor))], "ok")
+        for beat, height in zip(beats, eighths, strict=True)
+    )
+    return tuple(Span("".join(sign for sign, _ in run), style) for style, run in groupby(signs, key=lambda one: one[1]))

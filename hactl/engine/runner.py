@@ -290,9 +290,17 @@ class Runner:
     # --- backward ---
 
     async def _backward(self) -> None:
-        """Everything that the run has done, on all nodes, the last one first."""
-        why = f"wished by {self._crew.will.who or self._crew.story.state.who}"
-        self._ledger.undone(whole=await self._undoing.put_back(self._plan.steps, why))
+        """Everything that the run has done, on all nodes, the last one first; unless somebody stops that, too."""
+        will = self._crew.will
+        why = f"wished by {will.who or self._crew.story.state.who}"
+        try:
+            whole = await self._undoing.put_back(self._plan.steps, why, lambda: will.halting)
+        except StopWishedError:
+            left = len(self._undoing.pending(self._plan.steps))
+            stopped = f"stopped by {will.who} in the middle of putting everything back, {left} steps before its end"
+            self._ledger.halt = Halt(stopped, Outcome.STOPPED)
+        else:
+            self._ledger.undone(whole=whole)
 
     # --- helpers ---
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from hactl.engine.crew import Crew
 from hactl.engine.failures import defect
+from hactl.engine.will import StopWishedError
 from hactl.model.errors import HactlError, InputError, TransportError
 from hactl.model.picture import Picture
 from hactl.model.plan import PlannedStep
@@ -44,11 +45,16 @@ class Undoing:
         ]
         return sorted(found, key=lambda step: (step.segment, step.lane, step.index), reverse=True)
 
-    async def put_back(self, steps: Iterable[PlannedStep], why: str) -> bool:
+    async def put_back(
+        self, steps: Iterable[PlannedStep], why: str, halting: Callable[[], bool] = lambda: False
+    ) -> bool:
         """Whether all of them are as they were before. Ends with the first that cannot be put back: those before it
-        were done on a node that was in another state. Raises LockError, JournalError.
+        were done on a node that was in another state. `halting` is asked before each of them. Raises LockError,
+        JournalError, StopWishedError.
         """
         for step in self.pending(steps):
+            if halting():
+                raise StopWishedError
             if not await self._step(step, why):
                 return False
         return True

@@ -34,6 +34,7 @@ class Will:
         self._going = asyncio.Event()
         self._going.set()
         self._stop = asyncio.Event()
+        self.halting = False  # the newest of the wishes to stop and to undo is the one to stop
         self.aborted = asyncio.Event()
         self.who = ""  # who stopped it
         self._hurry = math.inf
@@ -63,7 +64,7 @@ class Will:
     def signalled(self) -> None:
         """SIGINT or SIGTERM: stop; when that is already under way, abort."""
         try:
-            self.take(WishKind.ABORT if self.stopping else WishKind.STOP, "a signal")
+            self.take(WishKind.ABORT if self.halting else WishKind.STOP, "a signal")
         except JournalError as error:
             log.warning("the signal cannot be journaled: %s", error)
 
@@ -76,6 +77,7 @@ class Will:
                 self._going.set()
             case WishKind.STOP | WishKind.UNDO:
                 self._stop.set()
+                self.halting = kind is WishKind.STOP
             case WishKind.ABORT:
                 self._stop.set()
                 self.aborted.set()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from hactl.model.command import Completed
@@ -422,6 +424,26 @@ async def test_undo_puts_everything_back_the_last_first():
         f"{step} {node}" for node in ("app2", "app1") for step in ("back", "change", "out")
     ]
     assert play.world.fewest == 2
+
+
+async def test_putting_everything_back_can_be_stopped_and_gone_on_with():
+    play = Play(plan(["out", "change", "back", "pause"]))
+    heard = []
+
+    def hear(recorded):
+        wished = {"app2 set in yes": WishKind.UNDO, "app2 set version 1": WishKind.STOP}.get((play.started or [""])[-1])
+        if wished is not None and wished not in heard:
+            heard.append(wished)
+            asyncio.get_running_loop().call_soon(play.will.take, wished, "bert")
+
+    play.diary.heard = hear
+    ended = await play.run()
+    assert ended.outcome is Outcome.STOPPED
+    assert "in the middle of putting everything back, 4 steps before its end" in ended.sentence
+    assert "app2 is left out of its pools" in ended.sentence
+    assert play.world.all("version") == ["2", "1", "1"]
+    assert (await play.again("undo")).outcome is Outcome.UNDONE
+    assert (play.world.all("version"), play.world.all("in")) == (["1", "1", "1"], ["yes", "yes", "yes"])
 
 
 async def test_an_abort_ends_in_the_middle_and_says_so():

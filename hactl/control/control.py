@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -23,6 +23,7 @@ from hactl.model.errors import ParseError
 from hactl.model.facts import Facts
 from hactl.model.inventory import Inventory, Node
 from hactl.model.picture import Picture
+from hactl.model.state import StateEvent
 from hactl.transport.protocol import Peer, Transport
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ class Control:
 
     `interval` is the number of seconds between two fast samples. `limit` names the nodes to ask (see
     `model.limit.parse_limit`); the others are left out of every picture, which names them in `Picture.outside`. `ask`
-    asks a person for a passphrase or password; without it nobody is asked.
+    asks a person for a passphrase or password; without it nobody is asked. `listener` is told of everything that nodes
+    say, when they say it; it must not block.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class Control:
         ask: Ask | None = None,
         factory: Factory | None = None,
         clock: Clock | None = None,
+        listener: Callable[[StateEvent], None] | None = None,
     ) -> None:
         self._whole = inventory
         self._inventory, self._outside = (inventory, ()) if limit is None else restrict(inventory, limit)
         self._interval = interval
         self._clock = clock or RealClock()
+        self._listener = listener
         self._factory = factory or _real_factory(inventory, ask)
         self._transports: dict[str, Transport] = {}
         self._collector: Collector | None = None  # of `watch`
@@ -198,6 +202,7 @@ class Control:
             interval=self._interval,
             clock=self._clock,
             outside=self._outside,
+            listener=self._listener,
         )
 
 

@@ -11,9 +11,10 @@ from typing import BinaryIO
 from hactl.engine.recording_members import DamagedError, Member, end_of
 from hactl.model.errors import RecordingError
 from hactl.model.findings import Level
-from hactl.model.recording import Frame, Header, Mark, MarkKind, RunEntry
+from hactl.model.recording import Frame, Header, Mark, MarkKind, RunEntry, RunPlanned
 from hactl.model.recording_lines import frame_of, is_run_line, parsed, read_header, run_entry
 from hactl.model.recording_marks import RunMarks
+from hactl.model.run import Recorded
 
 # What is kept of a file. Ours stay far below; another one may have been made to fill the memory.
 _MOST_FRAMES = 10_000_000
@@ -73,6 +74,7 @@ class _Scan:
         self.index: Index | None = None
         self.line = 0
         self._of_runs = 0
+        self._steps: dict[str, int] = {}  # of every run: how many its plan has
         self._unseen: list[RunEntry] = []  # since the last frame
         self._run_marks = RunMarks()
 
@@ -116,7 +118,16 @@ class _Scan:
         self._of_runs += len(line)
         if self._of_runs > _MOST_OF_RUNS:
             raise ValueError("it tells too much of runs")
-        self._unseen.append(run_entry(line))
+        entry = run_entry(line)
+        if isinstance(entry, RunPlanned):
+            self._steps[entry.run] = len(entry.plan.steps)
+        elif entry.run not in self._steps:
+            raise ValueError(f"run {entry.run} was not planned")
+        elif isinstance(entry, Recorded):
+            step: int | None = getattr(entry.event, "step", None)
+            if step is not None and step >= self._steps[entry.run]:
+                raise ValueError("the run's plan has no such step")
+        self._unseen.append(entry)
 
     @staticmethod
     def _mark(index: Index, mark: Mark | None) -> None:

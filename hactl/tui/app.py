@@ -11,30 +11,36 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual import on, work
-from textual.app import App
-from textual.binding import Binding, BindingType
 
 from hactl.model.assess import assess
+from hactl.model.dashboard import Settings
 from hactl.model.errors import HactlError
+from hactl.model.findings import Finding
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
 from hactl.model.state import initial
 from hactl.model.trends import Trends
 from hactl.tui.acting import RunSource
 from hactl.tui.messages import ActWanted, OpenNode, OpenRun, PictureArrived, PictureWanted
+from hactl.tui.news import News
 from hactl.tui.places import PLACES
+from hactl.tui.read_only import looking
 from hactl.tui.screens.base import PictureScreen
+from hactl.tui.shell import Shell
 from hactl.tui.signals import ended_by_signals
+from hactl.tui.themes import Memory
 from hactl.view.cluster import Fact
+from hactl.view.findings import line
 
 if TYPE_CHECKING:  # the first paint does not wait for what acts
     from hactl.control.going import GoingRuns
     from hactl.model.journal import RunSummary
 
 _LOOK_FOR_RUNS = 1.0  # seconds between two looks
+_TOLD = 3  # findings in one notice
 
 
 class PictureSource(Protocol):
@@ -45,22 +51,12 @@ class PictureSource(Protocol):
     def refresh(self, node: str | None = None) -> None: ...
 
 
-# Together they take little room in the footer.
-_SCREENS = Binding.Group("screens", compact=True)
-
-
-class HactlApp(App[None]):
+class HactlApp(Shell):
     """`first` is shown at once; then whatever `open_source` makes, which is called once that is on the screen."""
 
     TITLE = "hactl"
     CSS_PATH = "hactl.tcss"
     DEFAULT_MODE = PLACES[0].name
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(Binding(place.key, f"switch_mode('{place.name}')", place.title, group=_SCREENS) for place in PLACES),
-        Binding("r", "refresh_now", "Sample now", show=False),
-        Binding("question_mark", "toggle_help", "Help", key_display="?"),
-        Binding("q,ctrl+c", "quit", "Quit", priority=False),
-    ]
 
     def __init__(
         self,
@@ -68,8 +64,11 @@ class HactlApp(App[None]):
         open_source: Callable[[], AbstractAsyncContextManager[PictureSource]],
         open_runs: Callable[[], RunSource] | None = None,
         look_for_runs: Callable[[], Sequence[RunSummary]] | None = None,
+        *,
+        settings: Settings | None = None,
+        memory: Memory | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(settings, memory)
         self._picture = first
         self.trends = Trends()
         self._open_source = open_source
@@ -79,6 +78,7 @@ class HactlApp(App[None]):
         self._runs: RunSource | None = None
         self._source: PictureSource | None = None
         self._started = False
+        self._news = News()
         for place in PLACES:
             self.add_mode(place.name, partial(place.make, self))
 
@@ -115,7 +115,18 @@ class HactlApp(App[None]):
     def take_picture(self, message: PictureArrived) -> None:
         self._picture = message.picture
         self.trends.take(message.picture)
+        new = self._news.take(message.picture)
         self.show_newest()
+        if new:
+            self._tell(new)
+
+    def _tell(self, new: Sequence[Finding]) -> None:
+        """What has just become critical, on whatever screen the operator is."""
+        if self.settings.bell:
+            self.bell()
+        lines = [line(one) for one in new[:_TOLD]]
+        more = [f"and {len(new) - _TOLD} more"] if len(new) > _TOLD else []
+        self.notify("\n".join([*lines, *more]), title="new", severity="error", timeout=15, markup=False)
 
     @on(OpenNode)
     def open_node(self, message: OpenNode) -> None:
@@ -131,11 +142,14 @@ class HactlApp(App[None]):
         if self._runs is None:
             if self._open_runs is None:
                 raise HactlError("Nothing can be done from here.")
-            self._runs = self._open_runs()
+            self._runs = looking(self._open_runs()) if self.read_only else self._open_runs()
         return self._runs
 
     @on(ActWanted)
     def plan(self, message: ActWanted) -> None:
+        if self.read_only:
+            self.refuse()
+            return
         from hactl.tui.screens.plan import PlanScreen  # noqa: PLC0415 - loaded when it is opened, as every screen but the first
 
         self.push_screen(PlanScreen(self.runs, message.request))
@@ -145,38 +159,22 @@ class HactlApp(App[None]):
         """On the screen that the operator came from: the plan and its form are done with."""
         from hactl.tui.screens.run import RunScreen  # noqa: PLC0415 - loaded when it is opened, as every screen but the first
 
-        self._to_the_base()
+        self.go_back(1)
         self.push_screen(RunScreen(self.runs, message.run))
 
     @on(PictureWanted)
     def show_newest(self) -> None:
         if isinstance(self.screen, PictureScreen):
             self.screen.show(self._picture, self._going)
+            self.screen.highlight(self._news.subjects)
         if not self._started:  # the inventory is on the screen before anything is imported for SSH
             self._started = True
             self.screen.call_after_refresh(self.watch_cluster)
             self.screen.call_after_refresh(self.watch_runs)
 
-    async def action_switch_mode(self, mode: str) -> None:
-        """The key of the screen that one is on leads back to it from whatever was opened there."""
-        if mode == self.current_mode:
-            self._to_the_base()
-        else:
-            await super().action_switch_mode(mode)
-
-    def _to_the_base(self) -> None:
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-
     def action_refresh_now(self) -> None:
         if self._source is not None:
             self._source.refresh()
-
-    def action_toggle_help(self) -> None:
-        if self.screen.query("HelpPanel"):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
 
 
 def _facts(runs: Sequence[RunSummary]) -> Sequence[Fact]:
@@ -187,7 +185,7 @@ def _facts(runs: Sequence[RunSummary]) -> Sequence[Fact]:
     return run_facts(runs)
 
 
-def run(inventory: Inventory, *, interval: float = 2.0) -> int:
+def run(inventory: Inventory, *, interval: float = 2.0, settings: Settings | None = None) -> int:
     """Open the dashboard on a cluster until the operator leaves it. Returns the process's exit code."""
 
     def control() -> AbstractAsyncContextManager[PictureSource]:
@@ -209,7 +207,7 @@ def run(inventory: Inventory, *, interval: float = 2.0) -> int:
         going = going or GoingRuns(inventory.name)
         return going.look()
 
-    app = HactlApp(_nothing_known(inventory), control, runs, look_for_runs)
+    app = HactlApp(_nothing_known(inventory), control, runs, look_for_runs, settings=settings, memory=Memory())
     app.run()
     return app.return_code or 0
 

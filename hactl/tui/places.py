@@ -8,25 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from textual.screen import Screen
 
-from hactl.model.trends import Trends
-from hactl.tui.acting import RunSource
+from hactl.tui.house import House
 from hactl.tui.screens.overview import OverviewScreen
-
-
-class House(Protocol):
-    """What a place is given: the application, as far as screens may know it."""
-
-    @property
-    def runs(self) -> RunSource:
-        """The door to plans and runs. Raises HactlError where there is none."""
-
-    @property
-    def trends(self) -> Trends:
-        """The last fifteen minutes of what was measured."""
 
 
 @dataclass(frozen=True, slots=True)

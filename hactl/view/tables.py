@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from hactl.model.dashboard import ALL_COLUMNS, ColumnChoice
 from hactl.model.findings import Level
 
 
@@ -18,7 +19,8 @@ from hactl.model.findings import Level
 class Column:
     """`priority` 0 is always shown; of the others the highest number leaves first when room is short.
 
-    `grow`: may take what room is left over; a growing column may also be cut down to `minimum`.
+    `grow`: may take what room is left over; a growing column may also be cut down to `minimum`. `extra`: shown only
+    to who asks for it.
     """
 
     key: str
@@ -27,6 +29,7 @@ class Column:
     minimum: int = 1
     priority: int = 0
     grow: bool = False
+    extra: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,15 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`key` names the same thing from picture to picture; `cells` stand in the order of the table's columns."""
+    """`key` names the same thing from picture to picture; `cells` stand in the order of the table's columns.
+
+    `faint`: somebody knows of it already; to be drawn without emphasis.
+    """
 
     key: str
     cells: tuple[Cell, ...]
     level: Level | None = None
+    faint: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +70,33 @@ class Placed:
     width: int
 
 
-def fit(table: Table, width: int, *, gap: int = 2) -> tuple[Placed, ...]:
+def fit(table: Table, width: int, *, gap: int = 2, choice: ColumnChoice = ALL_COLUMNS) -> tuple[Placed, ...]:
     """The columns that `width` terminal cells have room for, in order, with their widths.
 
-    Columns leave by priority until the rest fits; then growing columns are cut down towards their minimum.
+    Columns leave by priority until the rest fits; then growing columns are cut down towards their minimum. Of columns
+    that were chosen none leaves while another can.
     """
-    wanted = {index: _natural(table.rows, index, column) for index, column in enumerate(table.columns)}
+    wanted = {
+        index: _natural(table.rows, index, column)
+        for index, column in enumerate(table.columns)
+        if column.key in choice.show or not (column.extra or column.key in choice.hide)
+    }
     shown = list(wanted)
 
     def least(index: int) -> int:
         column = table.columns[index]
         return min(wanted[index], max(column.minimum, len(column.title))) if column.grow else wanted[index]
 
+    def priority(index: int) -> float:
+        column = table.columns[index]
+        return column.priority / 1000 if column.key in choice.show else column.priority
+
     def excess() -> int:
         return sum(map(least, shown)) + gap * max(0, len(shown) - 1) - width
 
     while excess() > 0:
-        leaving = max(shown, key=lambda index: table.columns[index].priority)
-        if table.columns[leaving].priority == 0:
+        leaving = max(shown, key=priority)
+        if priority(leaving) == 0:
             break
         shown.remove(leaving)
     spare = max(0, -excess())

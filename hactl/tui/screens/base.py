@@ -1,32 +1,159 @@
-"""What every screen has: the banner on top, the keys at the bottom, a filter line where it has a table."""
+"""What every screen has: the way here and the keys at the bottom, a filter where there is a table, the banner on top
+where a picture is shown.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, TypeVar, cast
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widget import Widget
+from textual.widgets import Footer
 
 from hactl.model.picture import Picture
+from hactl.tui.house import House
+from hactl.tui.keys import NamedKeys
 from hactl.tui.messages import PictureWanted
 from hactl.tui.widgets.banner import Banner
 from hactl.tui.widgets.line_table import LineTable
+from hactl.tui.widgets.status_line import Question, StatusLine
 from hactl.view.cluster import Fact
 
+Result = TypeVar("Result")
 
-class Keys(Footer):
-    """The keys at the bottom; the palette has its key, too, but takes no room there."""
+_TINY = 12  # lines of a terminal below which everything that can be spared makes way
+_FILTER = "filter"
+_FILTER_HINT = "rows with this text; !text: rows without it"
+
+# Actions by which something would be done to the cluster, or be set off that does it.
+_OF_RUNS = ("act", "plan", "carry_out", "override", "pause", "stop", "undo", "resume")
+ACTS = frozenset((*_OF_RUNS, "acknowledge", "shell", "switchover", "failover", "backup", "drill"))
+
+
+class Keys(Vertical):
+    """The way here, and below it the keys; the palette has its key, too, but takes no room there."""
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine()
+        yield Footer(show_command_palette=False)
+
+
+class BaseScreen(NamedKeys, Screen[Result]):
+    """A screen of the dashboard. Yields `Keys()` at the end of what it composes."""
+
+    ACTS: ClassVar[frozenset[str]] = ACTS
 
     def __init__(self) -> None:
-        super().__init__(show_command_palette=False)
+        super().__init__()
+        self._left: Widget | None = None  # what had the focus before a question was asked
+        self._filtered: LineTable | None = None
+
+    @property
+    def house(self) -> House:
+        return cast("House", self.app)
+
+    def crumb(self) -> str:
+        """What this screen is called on the way to it."""
+        return type(self).__name__.removesuffix("Screen").lower()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
+        """None: shown, and refused. A subclass asks this first."""
+        return None if action in self.ACTS and self.house.read_only else True
+
+    def on_mount(self) -> None:
+        columns = self.house.settings.columns
+        for table in self.query(LineTable):
+            if (choice := columns.get(table.id or "")) is not None:
+                table.choose(choice)
+
+    def on_screen_resume(self) -> None:
+        self.show_way()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < _TINY, "-tiny")
+
+    def show_way(self) -> None:
+        """Draw again where the operator is: after what this screen is about has changed."""
+        if line := self.status:
+            line.show_way(self.house.way(), "READ-ONLY" if self.house.read_only else "")
+
+    @property
+    def status(self) -> StatusLine | None:
+        """The line above the keys; None before it is mounted."""
+        return next(iter(self.query(StatusLine)), None)
+
+    # --- what is typed into the line above the keys ---
+
+    def ask(self, question: Question) -> None:
+        """Open a question there; it has the keys at once. The screen that knows its purpose gets the messages."""
+        if (line := self.status) is not None:
+            if line.question is None:
+                self._left = self.focused
+            line.ask(question)
+            self.set_focus(line)
+
+    def answered(self) -> None:
+        """Close the question, and give the focus back."""
+        if (line := self.status) is not None and line.question is not None:
+            line.close()
+        self.set_focus(self._left)
+
+    @on(StatusLine.Left)
+    def give_back(self) -> None:
+        self.answered()
+
+    @on(StatusLine.Wanted)
+    def go_back(self, event: StatusLine.Wanted) -> None:
+        self.house.go_back(event.depth)
+
+    # --- the filter ---
+
+    @property
+    def filterable(self) -> LineTable | None:
+        """The table that a filter is about: the one with the focus, else the one that has a filter, else the first."""
+        if isinstance(self.focused, LineTable) and self.focused.filterable:
+            return self.focused
+        return self._filtered or next((table for table in self.query(LineTable) if table.filterable), None)
+
+    def start_filter(self) -> None:
+        if (table := self.filterable) is not None:
+            self.set_focus(table)
+            self._filtered = table
+            self.ask(Question(_FILTER, "/", _FILTER_HINT, table.needle))
+
+    def clear_filter(self) -> bool:
+        """Whether there was one."""
+        table, self._filtered = self._filtered, None
+        if table is None or not table.needle:
+            return False
+        table.filter("")
+        return True
+
+    @on(StatusLine.Typed)
+    def apply_filter(self, event: StatusLine.Typed) -> None:
+        if event.purpose == _FILTER and self._filtered is not None:
+            self._filtered.filter(event.text)
+
+    @on(StatusLine.Given)
+    def keep_filter(self, event: StatusLine.Given) -> None:
+        if event.purpose == _FILTER:
+            self.answered()
+
+    @on(StatusLine.Left)
+    def drop_filter(self, event: StatusLine.Left) -> None:
+        if event.purpose == _FILTER:
+            self.clear_filter()
 
 
-class PictureScreen(Screen[None]):
+class PictureScreen(BaseScreen[None]):
     """Shows pictures. Subclasses compose `body` and fill it in `draw`."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "unfilter", "Clear filter", show=False)]
 
     picture: Picture | None = None
     runs: Sequence[Fact] = ()
@@ -50,39 +177,17 @@ class PictureScreen(Screen[None]):
             self.query_one(Banner).show(picture, runs)
             self.draw(picture)
 
+    def highlight(self, subjects: frozenset[str]) -> None:
+        """Make the rows stand out that are about news."""
+        for table in self.query(LineTable):
+            table.highlight(subjects)
+
     def on_screen_resume(self) -> None:
         self.post_message(PictureWanted())
 
+    def action_unfilter(self) -> None:
+        self.clear_filter()
+
 
 class TableScreen(PictureScreen):
-    """A screen around one big table with a filter."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter"),
-        Binding("escape", "unfilter", "Clear filter", show=False),
-    ]
-
-    def compose(self) -> ComposeResult:
-        yield Banner()
-        yield from self.body()
-        yield Input(placeholder="show rows with this text; !text: rows without it", id="filter", classes="hidden")
-        yield Keys()
-
-    def action_filter(self) -> None:
-        line = self.query_one("#filter", Input)
-        line.remove_class("hidden")
-        line.focus()
-
-    def action_unfilter(self) -> None:
-        line = self.query_one("#filter", Input)
-        line.value = ""
-        line.add_class("hidden")
-        self.query_one(LineTable).focus()
-
-    @on(Input.Changed, "#filter")
-    def apply_filter(self, event: Input.Changed) -> None:
-        self.query_one(LineTable).filter(event.value)
-
-    @on(Input.Submitted, "#filter")
-    def keep_filter(self) -> None:
-        self.query_one(LineTable).focus()
+    """A screen around one big table."""

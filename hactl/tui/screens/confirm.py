@@ -10,12 +10,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from hactl.tui.keys import NamedKeys
 from hactl.tui.screens.base import Keys
 from hactl.tui.widgets.prose import Prose
 from hactl.view.lines import Line
 
 
-class ConfirmScreen(ModalScreen[bool]):
+class ConfirmScreen(NamedKeys, ModalScreen[bool]):
     """Dismissed with whether the operator said yes."""
 
     AUTO_FOCUS = "#question"

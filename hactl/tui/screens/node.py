@@ -30,6 +30,9 @@ class NodeScreen(PictureScreen):
         super().__init__()
         self.node = node
 
+    def crumb(self) -> str:
+        return self.node
+
     def body(self) -> ComposeResult:
         yield Facts(id="facts")
 
@@ -50,3 +53,4 @@ class NodeScreen(PictureScreen):
         self.node = names[(names.index(self.node) + step) % len(names)]
         self.query_one(Facts).scroll_home(animate=False)
         self.draw(self.picture)
+        self.show_way()

@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import Input
 
 from hactl.model.picture import Picture
 from hactl.tui.acting import request
@@ -47,9 +46,7 @@ class NodesScreen(TableScreen):
 
     def action_unfilter(self) -> None:
         """Escape clears the filter; where there is none, the marks."""
-        filtered = bool(self.query_one("#filter", Input).value)
-        super().action_unfilter()
-        if not filtered:
+        if not self.clear_filter():
             self.query_one("#nodes", LineTable).unmark()
 
     def action_act(self, playbook: str) -> None:

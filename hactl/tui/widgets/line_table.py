@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -19,24 +20,32 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from hactl.model.dashboard import ALL_COLUMNS, ColumnChoice
 from hactl.model.findings import Level
+from hactl.tui.keys import NamedKeys
 from hactl.tui.widgets.paint import component, padded
 from hactl.view.tables import Cell, Placed, Row, Table, fit, matching, sorted_rows
 
 GAP = 2
 MARK = "* "  # stands before a marked row, as much room before the others
+NEWS = "! "  # stands before a row that is news
 
 
-class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
+class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
     """Rows of a `view` table with a cursor, sorting and a filter. Posts `Chosen` on enter or double click.
 
-    With `marking` rows can be marked by the space bar, for what is done to several; posts `Marked`.
+    With `marking` rows can be marked by the space bar, for what is done to several; posts `Marked`. `filterable`
+    says whether the screen's filter may be about this table.
     """
+
+    KEYS_OF = "table"
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--header",
         "table--cursor",
         "table--odd",
+        "table--faint",
+        "table--news",
         "table--ok",
         "table--warn",
         "table--crit",
@@ -49,10 +58,10 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home,g", "edge(0)", "First", show=False),
         Binding("end,G", "edge(-1)", "Last", show=False),
-        Binding("enter", "choose", "Open"),
-        Binding("space,m", "mark", "Mark", key_display="space"),
-        Binding("s", "sort_next", "Sort", show=False),
-        Binding("S", "sort_reverse", "Reverse", show=False),
+        Binding("enter", "choose", "Open", tooltip="What the row under the cursor is about; so does a double click."),
+        Binding("space,m", "mark", "Mark", key_display="space", tooltip="For what is done to several rows at once."),
+        Binding("s", "sort_next", "Sort", show=False, tooltip="By the next column; so does a click on its heading."),
+        Binding("S", "sort_reverse", "Reverse", show=False, tooltip="Sort the other way round."),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -80,11 +89,15 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         *,
         empty: str = "nothing to show",
         marking: bool = False,
+        filterable: bool = True,
         id: str | None = None,  # noqa: A002 - Textual's name
     ) -> None:
         super().__init__(id=id)
+        self.filterable = filterable
         self._empty = empty
-        self._gutter = len(MARK) if marking else 0
+        self._choice = ALL_COLUMNS
+        self._news: frozenset[str] = frozenset()
+        self._marking = marking
         self._marks: set[str] = set()
         self._table = Table((), ())
         self._rows: tuple[Row, ...] = ()
@@ -92,6 +105,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._sort: str | None = None  # a column key; None: the order that the view gives
         self._reverse = False
         self._needle = ""
+        self._said = ""  # about the filter
         self._strips: dict[int, tuple[object, Strip]] = {}
 
     # --- what it shows ---------------------------------------------------------------------------------------
@@ -117,6 +131,15 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Marked(self, ""))
 
     @property
+    def _gutter(self) -> int:
+        return len(MARK) if self._marking or self._news else 0
+
+    @property
+    def needle(self) -> str:
+        """What the rows are filtered by; "" when all are shown."""
+        return self._needle
+
+    @property
     def shown_rows(self) -> tuple[Row, ...]:
         return self._rows
 
@@ -130,18 +153,32 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._needle = needle
         self._arrange()
 
+    def choose(self, choice: ColumnChoice) -> None:
+        """Show these columns, as far as there is room."""
+        self._choice = choice
+        self._arrange()
+
+    def highlight(self, keys: frozenset[str]) -> None:
+        """Make rows stand out as news, by a sign before them as well; none for an empty set."""
+        if keys != self._news:
+            self._news = keys
+            self._strips.clear()
+            self._arrange()
+            self.refresh()
+
     def sort(self, key: str | None, *, reverse: bool = False) -> None:
         """Sort by a column's key; None gives back the view's own order."""
         self._sort, self._reverse = key, reverse
         self._strips.clear()
         self._arrange()
 
-    def select(self, key: str) -> None:
-        """Put the cursor on a row, if it is shown."""
+    def select(self, key: str) -> bool:
+        """Put the cursor on a row, if it is shown; whether it is."""
         for index, row in enumerate(self._rows):
             if row.key == key:
                 self.cursor = index
-                return
+                return True
+        return False
 
     def _arrange(self) -> None:
         held, before, placed_before = self.cursor_key, self._rows, self._placed
@@ -150,6 +187,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         if self._sort in keys:
             rows = sorted_rows(rows, keys.index(self._sort), reverse=self._reverse)
         self._rows = rows
+        self._tell_filter()
         self._place()
         self._hold_cursor(held)
         if self._placed != placed_before or len(rows) != len(before):
@@ -160,9 +198,16 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
             changed = [index for index, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new]
             self._refresh_lines(changed)
 
+    def _tell_filter(self) -> None:
+        """That rows are hidden is said on the table itself, for as long as they are."""
+        said = f"/{self._needle}: {len(self._rows)} of {len(self._table.rows)}" if self._needle else ""
+        if said != self._said:
+            self._said = said
+            self.border_subtitle = Text(said)
+
     def _place(self) -> None:
         room = self.scrollable_content_region.width - self._gutter
-        self._placed = fit(self._table, max(1, room), gap=GAP)
+        self._placed = fit(self._table, max(1, room), gap=GAP, choice=self._choice)
 
     def _content_width(self) -> int:
         return self._gutter + sum(place.width for place in self._placed) + GAP * max(0, len(self._placed) - 1)
@@ -193,7 +238,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
             text = self._empty if not self._rows and y == 1 else ""
             return Strip([Segment(text.ljust(width), self.rich_style)]).crop(0, width)
         row, at_cursor = self._rows[index], index == self.cursor and self.has_focus
-        tag = (row, at_cursor, row.key in self._marks, index % 2, width, self.app.theme)
+        tag = (row, at_cursor, row.key in self._marks, row.key in self._news, index % 2, width, self.app.theme)
         held = self._strips.get(index)
         if held is None or held[0] != tag:
             held = (tag, self._draw(row, width, at_cursor=at_cursor, odd=index % 2 == 1))
@@ -215,9 +260,13 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
         base = self.rich_style
         if odd:
             base += component(self, "table--odd")
+        if row.key in self._news:
+            base += component(self, "table--news")
+        if row.faint:
+            base += component(self, "table--faint")
         if at_cursor:
             base += component(self, "table--cursor")
-        mark = MARK if row.key in self._marks else ""
+        mark = MARK if row.key in self._marks else NEWS if row.key in self._news else ""
         segments = [Segment(mark.ljust(self._gutter), base + Style(bold=True))]
         for position, place in enumerate(self._placed):
             if position:
@@ -305,7 +354,7 @@ class LineTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Marked(self, key))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        return action != "mark" or bool(self._gutter)
+        return action != "mark" or self._marking
 
     def action_sort_next(self) -> None:
         """Sort by the next column that is shown; after the last one comes the view's own order again."""

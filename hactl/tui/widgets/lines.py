@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -15,7 +16,18 @@ from textual.strip import Strip
 from hactl.model.findings import Level
 from hactl.tui.widgets.paint import component, padded
 
-STYLES = ("ok", "warn", "crit", "unknown", "title", "dim", "badge-ok", "badge-warn", "badge-crit", "badge-unknown")
+LEVELS = ("ok", "warn", "crit", "unknown")
+STYLES = (*LEVELS, *(f"badge-{level}" for level in LEVELS), "title", "dim", "cursor")
+
+# The keys of whatever is read and scrolled.
+SCROLLING: list[BindingType] = [
+    Binding("up,k", "scroll_up", "Up", show=False),
+    Binding("down,j", "scroll_down", "Down", show=False),
+    Binding("pageup", "page_up", "Page up", show=False),
+    Binding("pagedown,space", "page_down", "Page down", show=False),
+    Binding("home,g", "scroll_home", "Top", show=False),
+    Binding("end,G", "scroll_end", "End", show=False),
+]
 
 
 @dataclass(frozen=True, slots=True)

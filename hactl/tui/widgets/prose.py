@@ -8,24 +8,19 @@ from functools import lru_cache
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
-from hactl.tui.widgets.lines import Line, Lines, Span
+from hactl.tui.keys import NamedKeys
+from hactl.tui.widgets.lines import SCROLLING, Line, Lines, Span
 from hactl.view.lines import Line as Sentence
 from hactl.view.severity import severity
 
 
-class Prose(Lines, can_focus=True, inherit_bindings=False):
+class Prose(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
     """Shows sentences; scrolls by the arrow keys. With `follow` it stays at the end while the end is in sight."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "Up", show=False),
-        Binding("down,j", "scroll_down", "Down", show=False),
-        Binding("pageup", "page_up", "Page up", show=False),
-        Binding("pagedown,space", "page_down", "Page down", show=False),
-        Binding("home,g", "scroll_home", "Top", show=False),
-        Binding("end,G", "scroll_end", "End", show=False),
-    ]
+    KEYS_OF = "text"
+    BINDINGS: ClassVar[list[BindingType]] = SCROLLING
 
     def __init__(self, *, follow: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)

@@ -1,0 +1,36 @@
+"""What screens may know of the application that they stand in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from hactl.model.dashboard import Settings
+from hactl.model.trends import Trends
+from hactl.tui.acting import RunSource
+
+
+class House(Protocol):
+    """The application, as far as its screens are concerned."""
+
+    @property
+    def runs(self) -> RunSource:
+        """The door to plans and runs. Raises HactlError where there is none."""
+
+    @property
+    def trends(self) -> Trends:
+        """What the last minutes were like, of every picture so far."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the user chose."""
+
+    @property
+    def read_only(self) -> bool:
+        """Nothing is done from here: keys that act are shown as they are, and refused."""
+
+    def way(self) -> Sequence[str]:
+        """Where the operator is: the cluster, the place, and what was opened from there."""
+
+    def go_back(self, depth: int) -> None:
+        """Close what was opened until `depth` screens are left, the place itself being the first."""

@@ -8,12 +8,14 @@ from dataclasses import replace
 import click
 
 from hactl.cli import draw
+from hactl.model.ack import Ack
 from hactl.model.assess import subject
 from hactl.model.findings import Finding
 from hactl.model.picture import Picture
 from hactl.view import units
 from hactl.view.cluster import banner
 from hactl.view.databases import backup_rows, database_rows
+from hactl.view.findings import ack_words, in_order
 from hactl.view.nodes import node_rows
 from hactl.view.services import pool_rows, service_rows, vip_rows
 from hactl.view.severity import severity
@@ -48,7 +50,8 @@ def _headline(picture: Picture, columns: int, *, ages: bool) -> Iterator[str]:
     yield from wrapped[1:]
     facts = [draw.paint(f"{fact.label} {fact.value}", fact.level) for fact in shown.facts]
     counts = [draw.paint(f"{count} {level.word}", level) for level, count in shown.counts]
-    yield "  " + ", ".join((*facts, *counts))
+    known = [f"{shown.acknowledged} acknowledged"] if shown.acknowledged else []
+    yield "  " + ", ".join((*facts, *counts, *known))
 
 
 def _without_blanks(shown: Table) -> Table:
@@ -67,13 +70,28 @@ def _without(shown: Table, *keys: str) -> Table:
 
 def _findings(picture: Picture, columns: int, *, ages: bool) -> Iterator[str]:
     """Sentences and hints whole, wrapped rather than cut: this is what somebody acts on."""
-    findings = picture.assessment.findings
+    findings = in_order(picture)
     if not findings:
         return
     yield ""
     yield click.style("findings", bold=True)
     for finding in findings:
-        yield from _finding(finding, f" (for {units.age(picture.now - finding.since)})" if ages else "", columns)
+        age = f" (for {units.age(picture.now - finding.since)})" if ages else ""
+        if (ack := picture.acks.get(finding.key)) is not None:
+            yield from _acknowledged(finding, ack, age, columns, picture.state.wall(picture.now))
+        else:
+            yield from _finding(finding, age, columns)
+
+
+def _acknowledged(finding: Finding, ack: Ack, age: str, columns: int, wall: float) -> Iterator[str]:
+    """Without its hint: somebody knows what to do."""
+    word = f"({severity(finding.level).word})"
+    said = f"{subject(finding)}: {finding.sentence}{age}"
+    for line in draw.wrapped(said, columns, first=f"{word:<9}", rest=" " * 9):
+        yield click.style(line, dim=True)
+    known = f"acknowledged {ack_words(ack, wall)}"
+    for line in draw.wrapped(known, columns, first=" " * 9 + "> ", rest=" " * 11):
+        yield click.style(line, dim=True)
 
 
 def _finding(finding: Finding, age: str, columns: int) -> Iterator[str]:

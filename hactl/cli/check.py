@@ -70,6 +70,7 @@ class Subject:
         "hactl check                            the whole cluster",
         "hactl check --service shop             one service on all its nodes",
         "hactl check --node db1 --timeout 8     one machine, with its numbers",
+        "hactl check --without-acknowledged     only what nobody knows of yet",
         "hactl -i /etc/hactl/prod.toml check --vip public",
     ),
 )
@@ -87,14 +88,21 @@ class Subject:
     metavar="SECONDS",
     help="What is not known by then is UNKNOWN. Keep it below the scheduler's own.",
 )
+@click.option(
+    "--without-acknowledged",
+    "only_open",
+    is_flag=True,
+    help="Answer as if there were no findings that this user has acknowledged (see `hactl ack`).",
+)
 @pass_cli
-def check(cli: Cli, /, limit: str | None, timeout: float, **names: str | None) -> int:
+def check(cli: Cli, /, limit: str | None, timeout: float, *, only_open: bool, **names: str | None) -> int:
     """Answer a monitoring system in the form of its plugins.
 
     One line "HACTL LEVEL - sentence | perfdata", then a line for each finding. The exit code is 0 ok, 1 warning,
-    2 critical, 3 unknown; a failure of hactl itself is 3 too. It never asks for passwords.
+    2 critical, 3 unknown; a failure of hactl itself is 3 too. It never asks for passwords. A finding that somebody has
+    acknowledged says so, and counts like every other unless --without-acknowledged is given.
     """
-    from hactl.cli import live
+    from hactl.cli import known, live
 
     inventory = cli.load()
     subject = Subject(**names)
@@ -102,17 +110,49 @@ def check(cli: Cli, /, limit: str | None, timeout: float, **names: str | None) -
     if subject.node and limit is None:
         limit = subject.node
     picture = live.snapshot(inventory, limit=limit, timeout=timeout, may_ask=False)
+    picture = known.marker(inventory.name)(picture)
     verdict, findings, numbers = _answer(picture, subject)
-    click.echo(output(_title(subject, inventory), verdict, findings, numbers))
+    if only_open:
+        verdict, findings = _without_known(picture, verdict, findings)
+    click.echo(output(_title(subject, inventory), verdict, findings, numbers, picture))
     return _code(verdict)
 
 
-def output(title: str, verdict: Verdict, findings: tuple[Finding, ...], numbers: Iterator[Perf]) -> str:
+def output(
+    title: str, verdict: Verdict, findings: tuple[Finding, ...], numbers: Iterator[Perf], picture: Picture
+) -> str:
     """A plugin's text: the first line with perfdata, then the findings. No stray bar can be taken for perfdata."""
     first = f"HACTL {_code(verdict).name} - {title}: {_barless(verdict.sentence)}"
     perfdata = " ".join(str(number) for number in numbers)
-    lines = [f"{finding.level.name} {finding.scope}: {_barless(finding.sentence)}" for finding in findings]
+    lines = [
+        f"{finding.level.name} {finding.scope}: {_barless(finding.sentence)}{_known(picture, finding)}"
+        for finding in findings
+    ]
     return "\n".join((f"{first} | {perfdata}" if perfdata else first, *lines))
+
+
+def _known(picture: Picture, finding: Finding) -> str:
+    from hactl.view.findings import ack_words
+
+    ack = picture.acks.get(finding.key)
+    return f" (acknowledged {_barless(ack_words(ack, picture.state.wall(picture.now)))})" if ack is not None else ""
+
+
+def _without_known(
+    picture: Picture, verdict: Verdict, findings: tuple[Finding, ...]
+) -> tuple[Verdict, tuple[Finding, ...]]:
+    """No worse than the worst finding that nobody knows of; where all are known, that is what it says."""
+    from dataclasses import replace
+
+    from hactl.model.findings import Level
+
+    left = tuple(finding for finding in findings if finding.key not in picture.acks)
+    if len(left) == len(findings):
+        return verdict, findings
+    level = min(verdict.level, max((finding.level for finding in left), default=Level.OK))
+    count = len(findings) - len(left)
+    rest = left[0].sentence if left else "nothing else"
+    return replace(verdict, level=level, sentence=f"{rest} ({count} acknowledged)"), left
 
 
 def _answer(picture: Picture, subject: Subject) -> tuple[Verdict, tuple[Finding, ...], Iterator[Perf]]:

@@ -86,12 +86,15 @@ def status(
     if watch is not None:
         _watch(ctx, inventory, limit, fmt, watch)
         return ExitCode.OK
-    from hactl.cli import live
+    from hactl.cli import known, live
     from hactl.model.findings import Level
+
+    marked = known.marker(inventory.name)
 
     def show(picture: Picture) -> None:
         from hactl.view.stranded import any_drained, with_ways_back
 
+        picture = marked(picture)
         # What is read from the journal comes after the picture, unless the picture needs it.
         runs = _unfinished(inventory.name) if any_drained(picture) else None
         click.echo(render(with_ways_back(picture, runs) if runs else picture, fmt))
@@ -127,12 +130,12 @@ def _tell_runs(runs: tuple[RunRef, ...]) -> None:
 
 
 def _watch(ctx: click.Context, inventory: Inventory, limit: str | None, fmt: str, seconds: float) -> None:
-    from hactl.cli import live, watching
+    from hactl.cli import known, live, watching
 
-    colour = sys.stdout.isatty() if ctx.color is None else ctx.color
+    colour, marked = sys.stdout.isatty() if ctx.color is None else ctx.color, known.marker(inventory.name)
     live.with_control(
         inventory,
-        lambda control: watching.watch(control, fmt, seconds, colour=colour),
+        lambda control: watching.watch(control, fmt, seconds, colour=colour, marked=marked),
         limit=limit,
         interval=seconds,
     )

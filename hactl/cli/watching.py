@@ -18,8 +18,12 @@ from hactl.model.state import LinkPhase
 _SETTLE_WITHIN = 15.0
 
 
-async def watch(control: Control, fmt: str, seconds: float, *, colour: bool) -> None:
-    """Show the newest picture every `seconds` until the reader goes away or the operator stops it."""
+async def watch(
+    control: Control, fmt: str, seconds: float, *, colour: bool, marked: Callable[[Picture], Picture]
+) -> None:
+    """Show the newest picture every `seconds`, as `marked` gives it, until the reader goes away or the operator stops
+    it.
+    """
     repaints = fmt == "table" and sys.stdout.isatty()
     show = _repainter(seconds, colour=colour) if repaints else _appender(fmt)
     begun, due = time.monotonic(), 0.0
@@ -28,7 +32,7 @@ async def watch(control: Control, fmt: str, seconds: float, *, colour: bool) -> 
         hurried = repaints or now - begun > _SETTLE_WITHIN
         if now < due or not (hurried or _settled(picture)):
             continue
-        show(picture)
+        show(marked(picture))
         due = max(due + seconds, now) if due else now + seconds
 
 

@@ -22,7 +22,9 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """`since` and `age` say from when the cluster has had its level; `counts` has those that occur, worst first."""
+    """`since` and `age` say from when the cluster has had its level; `counts` has those that occur, worst first, and
+    leaves out the findings that somebody has acknowledged: there are so many of those. The level is what it is.
+    """
 
     name: str
     level: Level
@@ -31,13 +33,14 @@ class Banner:
     age: str
     counts: tuple[tuple[Level, int], ...]
     facts: tuple[Fact, ...]
+    acknowledged: int = 0
 
 
 def banner(picture: Picture) -> Banner:
     """The first line of everything: how the cluster is, since when, who holds its addresses, how many nodes answer."""
     state, assessment = picture.state, picture.assessment
     verdict = assessment.cluster
-    levels = [finding.level for finding in assessment.findings]
+    levels = [finding.level for finding in assessment.findings if finding.key not in picture.acks]
     up = sum(node.link.phase is LinkPhase.UP for node in state.nodes.values())
     addresses = tuple(Fact(f"vip {vip.name}", holder(vip), vip.verdict.level) for vip in assessment.vips.values())
     return Banner(
@@ -48,6 +51,7 @@ def banner(picture: Picture) -> Banner:
         age=units.age(picture.now - verdict.since),
         counts=tuple((level, levels.count(level)) for level in sorted(set(levels), reverse=True)),
         facts=(*addresses, Fact("nodes", f"{up}/{len(state.nodes)} up", None)),
+        acknowledged=len(picture.acks),
     )
 
 

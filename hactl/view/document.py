@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from hactl.model.ack import Ack
 from hactl.model.assess.members import Member, difference, members, word
 from hactl.model.assess.notes import note_of
 from hactl.model.facts import DrainNote, HaproxyFacts, HaproxyServer, VersionFacts
@@ -160,4 +161,9 @@ def _finding(picture: Picture, finding: Finding) -> status.FindingStatus:
         age_seconds=round(max(0.0, picture.now - finding.since), 3),
         metric=finding.metric,
         value=finding.value,
+        acknowledged=_acknowledgement(picture.acks.get(finding.key)),
     )
+
+
+def _acknowledgement(ack: Ack | None) -> status.AckStatus | None:
+    return status.AckStatus(ack.reason, ack.who, iso(ack.at), iso(ack.until)) if ack is not None else None

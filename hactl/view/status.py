@@ -313,8 +313,21 @@ class NodeStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class AckStatus:
+    """Who knows of a finding, why it may stay, from when and until when. It changes no level."""
+
+    reason: str
+    who: str
+    at: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
 class FindingStatus:
-    """Something that is not ok. `key` stays the same from one document to the next."""
+    """Something that is not ok. `key` stays the same from one document to the next; `hactl ack add` takes it.
+
+    `acknowledged` null: nobody has said that they know of it.
+    """
 
     key: str
     level: LevelName
@@ -328,6 +341,7 @@ class FindingStatus:
     age_seconds: float
     metric: str | None
     value: float | None
+    acknowledged: AckStatus | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
-from hactl.drivers import keepalived
+from hactl.drivers.verbs.vip_holders import CLEAR, awaited, files, holders, vips, write, written
 from hactl.drivers.verbs.vip_takers import MARK, content, keeper, nobody
-from hactl.model.command import Command, command
+from hactl.model.command import command
 from hactl.model.errors import TransportError
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.inventory import Node, Vip
@@ -26,16 +26,12 @@ from hactl.model.verb import (
     Standing,
     Verb,
     VerbError,
-    exit_sentence,
     now,
     run,
-    tell,
     wait,
 )
 
-_MOVES_WITHIN = 8.0  # seconds; three advertisements missed and a bit: all the while nobody may have it
 _STAYS = 5.0  # seconds after which a keepalived that preempts would have taken it back
-_POLL = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +53,10 @@ class Move(Verb[MoveArguments]):
 
     def problem(self, scene: Scene, args: MoveArguments) -> str:
         node = scene.target.name
-        vips = _vips(scene, args)
-        if not vips:
+        found = vips(scene, args.vip)
+        if not found:
             return f"{node} is no candidate for {args.vip or 'any VIP'}"
-        for vip in vips:
+        for vip in found:
             service = keeper(scene, vip)
             if len(service.nodes) < 2:
                 return f"nobody else may hold {vip.name}"
@@ -77,12 +73,14 @@ class Move(Verb[MoveArguments]):
 
     def first(self, scene: Scene, args: MoveArguments) -> tuple[Shown, ...]:
         node = scene.target.name
-        return tuple(Shown(node, f"echo {MARK} | {_written(path, held=True).shown()}") for path in _files(scene, args))
+        return tuple(
+            Shown(node, f"echo {MARK} | {written(path, text=MARK).shown()}") for path in files(scene, args.vip)
+        )
 
     def preflight(self, scene: Scene, args: MoveArguments) -> Doing[tuple[GuardVerdict, ...]]:
         """Whether the files may be written, for which sudo is not needed, and whether somebody would take over."""
         found = []
-        for path in _files(scene, args):
+        for path in files(scene, args.vip):
             done = yield from run(command("test", "-w", path))
             if not done.ok:
                 user = scene.target.ssh.user or "the login user"
@@ -91,8 +89,8 @@ class Move(Verb[MoveArguments]):
                 )
                 found.append(GuardVerdict("sudo", Ruling.REFUSE, said, scene.target.name, can_override=False))
         node = scene.target.name
-        for vip in _vips(scene, args):
-            held = yield from _holders(scene, vip)
+        for vip in vips(scene, args.vip):
+            held = yield from holders(scene, vip)
             why = (yield from nobody(scene, vip, node, args.to)) if node in held.names else ""
             if why:
                 found.append(GuardVerdict("minimum-available", Ruling.REFUSE, why, node, can_override=False))
@@ -100,13 +98,13 @@ class Move(Verb[MoveArguments]):
 
     def check(self, scene: Scene, args: MoveArguments) -> Doing[Standing]:
         node, facts, wrong, asked = scene.target.name, {}, [], True
-        for vip in _vips(scene, args):
-            found = yield from _holders(scene, vip)
+        for vip in vips(scene, args.vip):
+            found = yield from holders(scene, vip)
             facts[vip.name] = str(found)
             asked = asked and node not in found.silent
             if not found.moved(node, args.to):
                 wrong.append(f"{vip.name} ({vip.address}): {found}")
-        for path in _files(scene, args) if asked else ():
+        for path in files(scene, args.vip) if asked else ():
             said = yield from content(path, node)
             if said == MARK:
                 wrong.append(f"{path} on {node} is still set, by a move that was cut off")
@@ -117,17 +115,17 @@ class Move(Verb[MoveArguments]):
 
     def remember(self, scene: Scene, args: MoveArguments) -> Doing[Memory]:
         memory = {}
-        for vip in _vips(scene, args):
-            found = yield from _holders(scene, vip)
+        for vip in vips(scene, args.vip):
+            found = yield from holders(scene, vip)
             memory[vip.name] = found.one
-        for path in _files(scene, args):
+        for path in files(scene, args.vip):
             said = yield from content(path, scene.target.name)
             memory[path] = "clear" if said in {"", MARK} else "set"
         return memory
 
     def do(self, scene: Scene, args: MoveArguments, memory: Memory) -> Doing[str]:
         node = scene.target
-        mine = [vip for vip in _vips(scene, args) if memory.get(vip.name, node.name) == node.name]
+        mine = [vip for vip in vips(scene, args.vip) if memory.get(vip.name, node.name) == node.name]
         for vip in mine:
             if why := (yield from nobody(scene, vip, node.name, args.to)):
                 raise VerbError(f"{why}; {node.name} keeps it")
@@ -139,8 +137,8 @@ class Move(Verb[MoveArguments]):
         """Whoever has it now gives it back; a file that was left set, because all ended in the middle, is cleared."""
         node, back = scene.target, []
         yield from _cleared(scene, args)
-        for vip in _vips(scene, args) if args.back else ():
-            found = yield from _holders(scene, vip)
+        for vip in vips(scene, args.vip) if args.back else ():
+            found = yield from holders(scene, vip)
             if memory.get(vip.name) != node.name or found.one in {node.name, ""}:
                 continue
             yield from _given_up(scene, scene.inventory.nodes[found.one], [vip], node.name)
@@ -153,45 +151,6 @@ class Move(Verb[MoveArguments]):
 VERBS: tuple[AnyVerb, ...] = (Move(),)
 
 
-# --- who has it -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Holders:
-    """Who has the address, and which nodes could not be asked."""
-
-    names: tuple[str, ...]
-    silent: tuple[str, ...]
-
-    @property
-    def one(self) -> str:
-        """The holder, if there is exactly one; else ""."""
-        return self.names[0] if len(self.names) == 1 else ""
-
-    def moved(self, away: str, to: str) -> bool:
-        """A node that cannot be asked may hold it too: then nothing is sure."""
-        return not self.silent and self.one not in {"", away} and to in {"", self.one}
-
-    def __str__(self) -> str:
-        said = f"held by {' and '.join(self.names)}" if self.names else "held by nobody"
-        return said + (f"; {' and '.join(self.silent)} cannot be asked" if self.silent else "")
-
-
-def _holders(scene: Scene, vip: Vip) -> Doing[Holders]:
-    names, silent = [], []
-    for node in keeper(scene, vip).nodes:
-        try:
-            done = yield from run(keepalived.ADDRESSES, node)
-        except TransportError:
-            silent.append(node)
-            continue
-        if not done.ok:
-            silent.append(node)
-        elif keepalived.has(vip, keepalived.addresses(done.stdout)):
-            names.append(node)
-    return Holders(tuple(names), tuple(silent))
-
-
 # --- giving it up ---------------------------------------------------------------------------------------------
 
 
@@ -200,65 +159,26 @@ def _given_up(scene: Scene, node: Node, vips: Iterable[Vip], to: str) -> Doing[N
     for vip in vips:
         path = keeper(scene, vip).track_file or ""
         try:
-            yield from _write(node, path, held=True)
-            found = yield from _awaited(scene, vip, node.name, to)
+            yield from write(node, path, text=MARK)
+            found = yield from awaited(scene, vip, node.name, to)
         except (VerbError, TransportError):
-            yield from _write(node, path, held=False)
+            yield from write(node, path, text=CLEAR)
             raise
-        yield from _write(node, path, held=False)
+        yield from write(node, path, text=CLEAR)
         began = yield from now()
         while (yield from now()) - began < _STAYS:
             yield from wait(1.0, f"{found.one} to keep {vip.name}")
-            again = yield from _holders(scene, vip)
+            again = yield from holders(scene, vip)
             if node.name in again.names:
                 raise VerbError(
                     f"{node.name} took {vip.name} back as soon as it could: it preempts",
-                    remedy="Set `nopreempt` in keepalived.conf, or stop keepalived on it for the work.",
+                    remedy=f"`hactl vip release {node.name}` keeps it away; or set `nopreempt` in keepalived.conf.",
                 )
-
-
-def _awaited(scene: Scene, vip: Vip, away: str, to: str) -> Doing[Holders]:
-    began = yield from now()
-    while True:
-        found = yield from _holders(scene, vip)
-        if found.moved(away, to):
-            return found
-        second = yield from now()
-        if second - began >= _MOVES_WITHIN:
-            raise VerbError(f"{vip.name} did not move within {_MOVES_WITHIN:.0f} s: {found}; {away} may have it again")
-        yield from tell(f"{vip.name} is {found}")
-        yield from wait(_POLL, f"{vip.name} to move")
 
 
 def _cleared(scene: Scene, args: MoveArguments) -> Doing[None]:
     """What a move that was cut off has left set; what an operator has set stays."""
     node = scene.target
-    for path in _files(scene, args):
+    for path in files(scene, args.vip):
         if (yield from content(path, node.name)) == MARK:
-            yield from _write(node, path, held=False)
-
-
-def _write(node: Node, path: str, *, held: bool) -> Doing[None]:
-    done = yield from run(_written(path, held=held), node.name)
-    if not done.ok:
-        raise VerbError(exit_sentence(done, f"writing {path} on {node.name}"))
-
-
-def _written(path: str, *, held: bool) -> Command:
-    return Command(("tee", "--", path), stdin=f"{MARK if held else 0}\n".encode(), mutates=True)
-
-
-# --- which ones -----------------------------------------------------------------------------------------------
-
-
-def _vips(scene: Scene, args: MoveArguments) -> tuple[Vip, ...]:
-    """Those that the node may hold; just the one that is named."""
-    node = scene.target.name
-    return tuple(
-        vip for vip in scene.inventory.vips.values() if node in keeper(scene, vip).nodes and args.vip in {"", vip.name}
-    )
-
-
-def _files(scene: Scene, args: MoveArguments) -> tuple[str, ...]:
-    paths = (keeper(scene, vip).track_file for vip in _vips(scene, args))
-    return tuple(dict.fromkeys(path for path in paths if path))
+            yield from write(node, path, text=CLEAR)

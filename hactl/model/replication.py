@@ -17,6 +17,7 @@ from hactl.model.facts import PostgresqlFacts, PostgresqlRole, Replica, Slot
 from hactl.model.inventory import Inventory, PostgresqlService, Standing
 from hactl.model.observed import Maybe, Observed, Unknown
 from hactl.model.picture import Picture
+from hactl.model.state import NodeState
 from hactl.model.units import size
 
 _STREAMING = "streaming"
@@ -25,12 +26,13 @@ _SEGMENT = 16 << 20  # bytes of a WAL file, as PostgreSQL is built by default
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server of the database. `last`: its newest good answer, however old."""
+    """One server of the database. `last`: its newest good answer, however old; `before`: the one before it."""
 
     node: str
     site: str
     facts: Maybe[PostgresqlFacts]
     last: Observed[PostgresqlFacts] | None
+    before: Observed[PostgresqlFacts] | None = None
 
     @property
     def known(self) -> PostgresqlFacts | None:
@@ -41,7 +43,8 @@ class Server:
 class Standby:
     """A server in recovery that answers now. `upstream`: the node it receives from, or is told to receive from while it
     does not; an address where the inventory has no such node; "" where it is told none. `behind`: bytes that the
-    primary has written and this one not received. `slot`: the one that holds WAL for it on its upstream.
+    primary has written and this one not received. `slot`: the one that holds WAL for it on its upstream. `behind_by`
+    and `to_replay_by`: bytes a second by which those grow (or shrink, below 0); None before two answers are there.
     """
 
     node: str
@@ -56,6 +59,8 @@ class Standby:
     sync: str  # sync, quorum, potential, async; "" where no primary says so
     slot: Slot | None
     paused: bool
+    behind_by: float | None = None
+    to_replay_by: float | None = None
 
     @property
     def to_replay(self) -> int:
@@ -207,7 +212,20 @@ class Replication:
             sync=row.sync_state if row else "",
             slot=_slot(above, facts.slot_name or server.node),
             paused=facts.replay_paused,
+            behind_by=self._growth(above, server.node) if upstream == self.primary else None,
+            to_replay_by=_per_second(server, _waiting),
         )
+
+    def _growth(self, above: PostgresqlFacts | None, node: str) -> float | None:
+        """By the primary's own rows about the standby, each of one moment."""
+        if above is None or self._row(above, node) is None:
+            return None
+
+        def behind(facts: PostgresqlFacts) -> int | None:
+            row = self._row(facts, node)
+            return row.flush_lag if row is not None else None
+
+        return _per_second(self.servers[self.primary], behind)
 
     def _behind(self, server: Server, facts: PostgresqlFacts) -> Maybe[int]:
         if not self.primary:
@@ -307,6 +325,7 @@ def replication(service: PostgresqlService, picture: Picture) -> Replication:
             state.inventory.nodes[node].site,
             state.nodes[node].read(key, PostgresqlFacts, picture.now),
             state.nodes[node].last_known(key, PostgresqlFacts),
+            _before(state.nodes[node], key),
         )
         for node in service.nodes
     }
@@ -337,6 +356,26 @@ def _candidate(rank: int, server: Server, reasons: tuple[str, ...]) -> Candidate
         return Candidate(server.node, server.site, rank, facts, facts, reasons)
     timeline, received = Observed(facts.value.timeline, facts.at), Observed(facts.value.lsn, facts.at)
     return Candidate(server.node, server.site, rank, timeline, received, reasons)
+
+
+def _before(state: NodeState, key: str) -> Observed[PostgresqlFacts] | None:
+    reading = state.readings.get(key)
+    before = reading.before if reading is not None else None
+    if before is None or not isinstance(before.value, PostgresqlFacts):
+        return None
+    return Observed(before.value, before.at)
+
+
+def _waiting(facts: PostgresqlFacts) -> int | None:
+    return None if facts.replayed is None else max(0, facts.lsn - facts.replayed)
+
+
+def _per_second(server: Server, measure: Callable[[PostgresqlFacts], int | None]) -> float | None:
+    """How fast something grew between the two newest answers of a server that answers now."""
+    if not isinstance(server.facts, Observed) or server.before is None or server.facts.at <= server.before.at:
+        return None
+    now, then = measure(server.facts.value), measure(server.before.value)
+    return None if now is None or then is None else (now - then) / (server.facts.at - server.before.at)
 
 
 def _silent(server: Server) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from textual import on, work
+from textual.app import SuspendNotSupported
 
 from hactl.model.assess import assess
 from hactl.model.dashboard import Settings
@@ -23,23 +25,39 @@ from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
 from hactl.model.state import initial
 from hactl.model.trends import Trends
-from hactl.tui.acting import RunSource
-from hactl.tui.messages import ActWanted, OpenNode, OpenRun, PictureArrived, PictureWanted
+from hactl.tui.acting import RunSource, told
+from hactl.tui.messages import (
+    AckGiven,
+    AckTaken,
+    ActWanted,
+    GoTo,
+    JournalWanted,
+    OpenNode,
+    OpenRun,
+    PictureArrived,
+    PictureWanted,
+    ShellWanted,
+)
 from hactl.tui.news import News
 from hactl.tui.places import PLACES
 from hactl.tui.read_only import looking
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.shell import Shell
-from hactl.tui.signals import ended_by_signals
+from hactl.tui.signals import INTERRUPTED, ended_by_signals
 from hactl.tui.themes import Memory
 from hactl.view.cluster import Fact
 from hactl.view.findings import line
 
 if TYPE_CHECKING:  # the first paint does not wait for what acts
+    from hactl.control import Control
     from hactl.control.going import GoingRuns
     from hactl.model.journal import RunSummary
+    from hactl.model.lock import LockPicture
+    from hactl.tui.away import Launch
+    from hactl.tui.beside import Beside, Doors
 
 _LOOK_FOR_RUNS = 1.0  # seconds between two looks
+_LOOK_BESIDE = 2.0  # seconds between two looks at what pictures do not tell
 _TOLD = 3  # findings in one notice
 
 
@@ -67,6 +85,7 @@ class HactlApp(Shell):
         *,
         settings: Settings | None = None,
         memory: Memory | None = None,
+        open_beside: Callable[[], Doors] | None = None,
     ) -> None:
         super().__init__(settings, memory)
         self._picture = first
@@ -74,10 +93,14 @@ class HactlApp(Shell):
         self._open_source = open_source
         self._open_runs = open_runs
         self._look_for_runs = look_for_runs
+        self._open_beside = open_beside
+        self.beside: Beside | None = None  # before the first picture
         self._going: Sequence[Fact] = ()
         self._runs: RunSource | None = None
         self._source: PictureSource | None = None
         self._started = False
+        self._away = False  # another program has the terminal
+        self.launch: Launch | None = None  # None: programs are really started
         self._news = News()
         for place in PLACES:
             self.add_mode(place.name, partial(place.make, self))
@@ -92,11 +115,16 @@ class HactlApp(Shell):
         """Runs for as long as the app. An error here ends the app: never a screen that looks alive and is not."""
         gc.freeze()  # what was loaded stays; the collector need not look at it
         gc.enable()
-        with ended_by_signals(lambda code: self.exit(return_code=code)):
+        with ended_by_signals(self._signalled):
             async with self._open_source() as source:
                 self._source = source
                 async for picture in source.watch():
                     self.post_message(PictureArrived(picture))
+
+    def _signalled(self, code: int) -> None:
+        """Ctrl+c in another program's terminal is that program's."""
+        if not (self._away and code == INTERRUPTED):
+            self.exit(return_code=code)
 
     @work(exclusive=True, group="runs")
     async def watch_runs(self) -> None:
@@ -111,14 +139,33 @@ class HactlApp(Shell):
                 self.show_newest()
             await asyncio.sleep(_LOOK_FOR_RUNS)
 
+    @work(exclusive=True, group="beside")
+    async def watch_beside(self) -> None:
+        """Look at what pictures do not tell: acknowledgements, who holds the lock, runs that have ended."""
+        while True:
+            if self.beside is not None and await self.beside.turn(self._picture, self._going):
+                self._show_marked(self.beside)
+            await asyncio.sleep(_LOOK_BESIDE)
+
+    def _show_marked(self, beside: Beside) -> None:
+        self._picture = beside.known.marked(self._picture)
+        self.show_newest()
+
     @on(PictureArrived)
     def take_picture(self, message: PictureArrived) -> None:
-        self._picture = message.picture
+        if self.beside is None:
+            self.beside = self._made_beside()
+        self._picture = self.beside.take(message.picture)
         self.trends.take(message.picture)
-        new = self._news.take(message.picture)
+        new = self._news.take(self._picture)
         self.show_newest()
         if new:
             self._tell(new)
+
+    def _made_beside(self) -> Beside:
+        from hactl.tui.beside import Beside, Doors  # noqa: PLC0415 - the first paint does not wait for it
+
+        return Beside(self._open_beside() if self._open_beside is not None else Doors(), settles=not self.read_only)
 
     def _tell(self, new: Sequence[Finding]) -> None:
         """What has just become critical, on whatever screen the operator is."""
@@ -133,6 +180,73 @@ class HactlApp(Shell):
         from hactl.tui.screens.node import NodeScreen  # noqa: PLC0415 - loaded when it is opened, as every screen but the first
 
         self.push_screen(NodeScreen(message.node))
+
+    @on(GoTo)
+    def go_to(self, message: GoTo) -> None:
+        """Where there is no such screen, the node where it can be seen, too."""
+        where = message.where
+        if where.place == "run":
+            self.post_message(OpenRun(where.name))
+        elif where.place in {place.name for place in PLACES}:
+            self.go_service(where.place, where.name)
+        elif where.node:
+            self.post_message(OpenNode(where.node))
+        else:
+            self.bell()
+
+    @on(AckGiven)
+    def acknowledge(self, message: AckGiven) -> None:
+        if (beside := self.beside) is not None:
+            add = partial(beside.known.add, message.finding, message.reason, message.until)
+            self._change_acks(beside, add, "acknowledged")
+
+    @on(AckTaken)
+    def unacknowledge(self, message: AckTaken) -> None:
+        if (beside := self.beside) is not None:
+            self._change_acks(beside, partial(beside.known.remove, message.key), "no longer acknowledged")
+
+    @work(group="acks")
+    async def _change_acks(self, beside: Beside, change: Callable[[], object], said: str) -> None:
+        try:
+            await asyncio.to_thread(change)
+        except HactlError as error:
+            self.notify(told(error), severity="error", timeout=15, markup=False)
+            return
+        await asyncio.to_thread(beside.known.look, settle=False)
+        self._show_marked(beside)
+        self.notify(said, timeout=3, markup=False)
+
+    @on(JournalWanted)
+    def open_journal(self, message: JournalWanted) -> None:
+        from hactl.tui.screens.journal import JournalScreen, JournalSource  # noqa: PLC0415 - likewise
+
+        source = self._source if isinstance(self._source, JournalSource) else None
+        self.push_screen(JournalScreen(source, message.node, message.unit))
+
+    @on(ShellWanted)
+    def open_shell(self, message: ShellWanted) -> None:
+        if self.read_only:
+            self.refuse()
+        else:
+            self._open_shell(message.node)
+
+    @work(exclusive=True, group="shell")
+    async def _open_shell(self, node: str) -> None:
+        """In this terminal, until it ends; pictures go on being taken."""
+        from hactl.control.shell import shell_argv  # noqa: PLC0415 - loaded when it is wanted
+        from hactl.tui import away  # noqa: PLC0415 - likewise
+
+        inventory = self._picture.state.inventory
+        argv = shell_argv(inventory, inventory.nodes[node])
+        self._away = True
+        try:
+            await away.leave(self, argv, self.launch or away.launched)
+        except SuspendNotSupported:
+            self.notify(away.no_terminal(argv), severity="warning", timeout=20, markup=False)
+        except OSError as error:
+            self.notify(f"No shell: {error}", severity="error", markup=False)
+        finally:
+            self._away = False
 
     # --- acting: loaded when it is first wanted ---
 
@@ -165,12 +279,14 @@ class HactlApp(Shell):
     @on(PictureWanted)
     def show_newest(self) -> None:
         if isinstance(self.screen, PictureScreen):
-            self.screen.show(self._picture, self._going)
+            around = self.beside.around(self._going) if self.beside is not None else self._going
+            self.screen.show(self._picture, around)
             self.screen.highlight(self._news.subjects)
         if not self._started:  # the inventory is on the screen before anything is imported for SSH
             self._started = True
             self.screen.call_after_refresh(self.watch_cluster)
             self.screen.call_after_refresh(self.watch_runs)
+            self.screen.call_after_refresh(self.watch_beside)
 
     def action_refresh_now(self) -> None:
         if self._source is not None:
@@ -187,17 +303,33 @@ def _facts(runs: Sequence[RunSummary]) -> Sequence[Fact]:
 
 def run(inventory: Inventory, *, interval: float = 2.0, settings: Settings | None = None) -> int:
     """Open the dashboard on a cluster until the operator leaves it. Returns the process's exit code."""
+    opened: list[Control] = []
 
     def control() -> AbstractAsyncContextManager[PictureSource]:
         from hactl.control import Control  # noqa: PLC0415 - the engine is loaded when the inventory is on the screen
 
-        return Control(inventory, interval=interval)
+        opened.append(Control(inventory, interval=interval))
+        return opened[-1]
+
+    def beside() -> Doors:
+        from hactl.control.acks import Acks  # noqa: PLC0415 - as above
+        from hactl.control.unfinished import newest  # noqa: PLC0415 - as above
+        from hactl.tui.beside import Doors  # noqa: PLC0415 - as above
+
+        async def look_at_lock(connected: Collection[str]) -> LockPicture:
+            from hactl.control.locks import look  # noqa: PLC0415 - as above
+
+            return await look(opened[-1], inventory, connected)
+
+        return Doors(Acks(inventory.name), look_at_lock, partial(newest, inventory.name))
 
     def runs() -> RunSource:
         from hactl.control.runs import Runs  # noqa: PLC0415 - most dashboards only look
 
         return Runs(inventory)
 
+    if settings is not None and (settings.keys or settings.columns):
+        _check_names(Path(settings.file))
     going: GoingRuns | None = None
 
     def look_for_runs() -> Sequence[RunSummary]:
@@ -207,9 +339,25 @@ def run(inventory: Inventory, *, interval: float = 2.0, settings: Settings | Non
         going = going or GoingRuns(inventory.name)
         return going.look()
 
-    app = HactlApp(_nothing_known(inventory), control, runs, look_for_runs, settings=settings, memory=Memory())
+    app = HactlApp(
+        _nothing_known(inventory),
+        control,
+        runs,
+        look_for_runs,
+        settings=settings,
+        memory=Memory(),
+        open_beside=beside,
+    )
     app.run()
     return app.return_code or 0
+
+
+def _check_names(file: Path) -> None:
+    """Raises SettingsError with every name that means nothing here."""
+    from hactl.config.dashboard import load_settings  # noqa: PLC0415 - only where there is something to check
+    from hactl.tui.names import known  # noqa: PLC0415 - likewise; it loads all screens
+
+    load_settings(file, known())
 
 
 def _nothing_known(inventory: Inventory) -> Picture:

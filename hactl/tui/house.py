@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from hactl.model.dashboard import Settings
 from hactl.model.trends import Trends
 from hactl.tui.acting import RunSource
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+    from hactl.tui.beside import Beside
 
 
 class House(Protocol):
@@ -28,6 +33,16 @@ class House(Protocol):
     @property
     def read_only(self) -> bool:
         """Nothing is done from here: keys that act are shown as they are, and refused."""
+
+    @property
+    def beside(self) -> Beside | None:
+        """What is known besides pictures; None before the first of them."""
+
+    def now(self) -> float:
+        """Epoch seconds of the moment that is shown: the present, or a recording's."""
+
+    def above_keys(self) -> Sequence[Widget]:
+        """What stands on every screen above the way and the keys, made anew for each."""
 
     def way(self) -> Sequence[str]:
         """Where the operator is: the cluster, the place, and what was opened from there."""

@@ -9,7 +9,9 @@ from textual.message import Message
 from hactl.model.picture import Picture
 
 if TYPE_CHECKING:  # the first paint does not wait for what acts
+    from hactl.model.findings import Finding
     from hactl.model.plan import Request
+    from hactl.view.whereto import Where
 
 
 class PictureArrived(Message):
@@ -35,6 +37,32 @@ class OpenNode(Message):
         self.node = node
 
 
+class GoTo(Message):
+    """The operator wants to see what something is about, wherever that is shown."""
+
+    def __init__(self, where: Where) -> None:
+        super().__init__()
+        self.where = where
+
+
+class AckGiven(Message):
+    """The operator knows of a finding. `until` is epoch seconds."""
+
+    def __init__(self, finding: Finding, reason: str, until: float) -> None:
+        super().__init__()
+        self.finding = finding
+        self.reason = reason
+        self.until = until
+
+
+class AckTaken(Message):
+    """The operator takes an acknowledgement back."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
+
+
 class OpenRun(Message):
     """The operator wants to see a run."""
 
@@ -49,3 +77,20 @@ class ActWanted(Message):
     def __init__(self, request: Request) -> None:
         super().__init__()
         self.request = request
+
+
+class ShellWanted(Message):
+    """The operator wants a shell on a node, in this terminal."""
+
+    def __init__(self, node: str) -> None:
+        super().__init__()
+        self.node = node
+
+
+class JournalWanted(Message):
+    """The operator wants to follow a node's journal, or that of one unit there."""
+
+    def __init__(self, node: str, unit: str = "") -> None:
+        super().__init__()
+        self.node = node
+        self.unit = unit

@@ -8,9 +8,11 @@ from hactl.model.findings import Level
 from hactl.model.lock import Holder, LockBroken, LockPicture, NodeLock, listed
 from hactl.model.text import one_line
 from hactl.view import units
+from hactl.view.cluster import Fact
 from hactl.view.lines import Line
 from hactl.view.tables import Cell, Column, Row, Table
 
+_OLD = 120.0  # seconds from which the age of what is known is told
 _COLUMNS = (
     Column("node", "node"),
     Column("lock", "lock"),
@@ -34,6 +36,17 @@ def lock_lines(picture: LockPicture, now: float) -> Iterator[Line]:
         yield Line("free", Level.OK, strong=True)
     if silent := [node.node for node in picture.nodes if node.problem]:
         yield Line(f"could not be asked: {listed(silent)}", Level.UNKNOWN, indent=2)
+
+
+def lock_fact(picture: LockPicture | None, age: float) -> Fact:
+    """Who holds it in a word or two, for the banner; `age` is how many seconds ago the nodes were asked."""
+    if picture is None or not picture.certain:
+        return Fact("lock", "?", Level.UNKNOWN)
+    ago = f" {units.age(age)} ago" if age >= _OLD else ""
+    if (holder := picture.holder) is not None:
+        return Fact("lock", f"{one_line(holder.who, 40)} {one_line(holder.playbook, 30)}{ago}", Level.WARN)
+    held = [node.node for node in picture.nodes if node.held]
+    return Fact("lock", f"only on {listed(held)}{ago}", Level.WARN) if held else Fact("lock", f"free{ago}")
 
 
 def holder_words(holder: Holder, now: float) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from hactl.model.findings import VipVerdict
+from hactl.model.findings import ServiceVerdict, VipVerdict
+from hactl.model.inventory import Standing
 from hactl.model.picture import Picture
 from hactl.view.cells import age_cell, level_cell
+from hactl.view.severity import severity
 from hactl.view.tables import Cell, Column, Row, Table
 
+_READABLE = 16  # members
 SERVICE_COLUMNS = (
     Column("service", "service", minimum=6),
     Column("level", "level", minimum=7),
     Column("available", "available", "right"),
     Column("minimum", "min", "right", priority=2),
+    Column("members", "members", priority=5),
     Column("kind", "kind", priority=6),
     Column("says", "says", minimum=36, priority=4, grow=True),
     Column("age", "age", "right", minimum=3, priority=1),
@@ -46,6 +50,7 @@ def service_rows(picture: Picture) -> Table:
                 level_cell(one.verdict.level),
                 available_cell(one.available, one.unknown, one.total),
                 Cell(str(one.minimum), None, one.minimum),
+                _members_cell(picture, one),
                 Cell(kinds[one.name].kind),
                 Cell(one.verdict.sentence),
                 age_cell(picture.now - one.verdict.since),
@@ -96,6 +101,17 @@ def vip_rows(picture: Picture) -> Table:
         for one in picture.assessment.vips.values()
     )
     return Table(VIP_COLUMNS, tuple(rows))
+
+
+def _members_cell(picture: Picture, service: ServiceVerdict) -> Cell:
+    """A sign for each of its nodes in inventory order, a spare in brackets; nothing where they are too many to read."""
+    if len(service.members) > _READABLE:
+        return Cell("")
+    nodes = picture.state.inventory.nodes
+    signs = (
+        (severity(one.level).symbol, nodes[name].standing is Standing.SPARE) for name, one in service.members.items()
+    )
+    return Cell("".join(f"({sign})" if spare else sign for sign, spare in signs))
 
 
 def holder(vip: VipVerdict) -> str:

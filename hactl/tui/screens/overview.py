@@ -1,36 +1,75 @@
-"""The first screen: the cluster at a glance. Map and services above, findings below."""
+"""The first screen: the cluster at a glance. Map and services above, findings, then trends and what has changed."""
 
 from __future__ import annotations
 
-from textual import on
-from textual.app import ComposeResult
-from textual.containers import Container
+from typing import ClassVar
 
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.widget import Widget
+
+from hactl.model.findings import Finding
 from hactl.model.picture import Picture
-from hactl.tui.messages import OpenNode
-from hactl.tui.screens.base import PictureScreen
+from hactl.tui.messages import AckGiven, AckTaken, GoTo
+from hactl.tui.screens.base import ACTS, PictureScreen
 from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.site_map import SiteMap
+from hactl.tui.widgets.spark import Sparks
 from hactl.view.findings import finding_rows
 from hactl.view.services import service_rows
+from hactl.view.traffic import traffic_traces
+from hactl.view.whereto import Where, of_finding, of_service
+
+_HINTS_FROM = 140  # columns
+_EVERY = 2.0  # seconds between two drawings of the trends at least
+_TITLES = {
+    "map": "sites",
+    "services": "services",
+    "findings": "findings",
+    "trends": "requests, last 15 minutes",
+    "recent": "recent events",
+}
 
 
 class OverviewScreen(PictureScreen):
-    """Where the operator starts. Enter on a finding opens the node that it is about."""
+    """Where the operator starts. Enter leads to the place that a row is about.
+
+    Where all panels have no room at once, the lowest one shows the findings; `e` and `t` put recent events or trends
+    in their place, and the same key puts the findings back.
+    """
 
     AUTO_FOCUS = "#findings"
-    # Two columns from here on; below, one under the other.
+    ACTS = ACTS | {"unacknowledge"}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual declares it without ClassVar
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high"), (48, "-tall")]  # noqa: RUF012 - likewise
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "acknowledge", "Acknowledge", tooltip="Say that the finding is known, why, and until when."),
+        Binding("A", "unacknowledge", "Take back", show=False, tooltip="The finding is no longer acknowledged."),
+        Binding("e", "panel('recent')", "Events", tooltip="Recent events; again: back to the findings."),
+        Binding("t", "panel('trends')", "Trends", tooltip="Requests, errors and latency; again: back."),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._wheres: dict[str, Where | None] = {}  # of recent events, by row
+        self._drawn = float("-inf")  # when the trends were
 
     def body(self) -> ComposeResult:
         with Container(id="glance"):
             yield SiteMap(id="map")
             yield LineTable(id="services", empty="the inventory names no services")
         yield LineTable(id="findings", empty="no findings: everything that is known is well")
+        with Container(id="lately"):
+            yield Sparks(id="trends")
+            yield LineTable(id="recent", empty="nothing has changed while this was open")
 
     def on_mount(self) -> None:
-        for panel, title in (("map", "sites"), ("services", "services"), ("findings", "findings")):
+        for panel, title in _TITLES.items():
             self.query_one(f"#{panel}").border_title = title
+
+    # --- drawing ---
 
     def draw(self, picture: Picture) -> None:
         self.query_one(SiteMap).show(picture)
@@ -38,15 +77,106 @@ class OverviewScreen(PictureScreen):
         table = self.query_one("#services", LineTable)
         table.styles.max_height = len(services.rows) + 3
         table.show(services)
-        self.query_one("#findings", LineTable).show(finding_rows(picture, hints=self.size.width >= 140))
+        self.query_one("#findings", LineTable).show(finding_rows(picture, hints=self.size.width >= _HINTS_FROM))
+        self._draw_trends(picture)
+        self._draw_recent(picture)
+
+    def _draw_trends(self, picture: Picture) -> None:
+        """Their slices are seconds long: they need not be drawn for every picture."""
+        panel = self.query_one(Sparks)
+        if not (panel.display and panel.size) or 0 <= picture.now - self._drawn < _EVERY:
+            return
+        self._drawn = picture.now
+        traces = traffic_traces(picture.state.inventory, self.house.trends)
+        room = panel.scrollable_content_region.height
+        panel.show(traces, height=max(1, min(4, room // max(1, len(traces)))))
+
+    def _draw_recent(self, picture: Picture) -> None:
+        beside = self.house.beside
+        if beside is None or not (happenings := beside.recent.happenings):
+            return
+        from hactl.view.recent import recent_rows  # noqa: PLC0415 - the first paint does not wait for it
+
+        self._wheres = {one.key: one.where for one in happenings}
+        self.query_one("#recent", LineTable).show(recent_rows(happenings, picture.state.wall(picture.now)))
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self._drawn = float("-inf")
+        if self.picture is not None:
+            self.call_after_refresh(self._draw_trends, self.picture)
+
+    # --- panels ---
+
+    def action_panel(self, name: str) -> None:
+        """Bring a panel to where it can be seen, and to the focus; a second time, the findings."""
+        back = self.has_class(f"-{name}") if self._crowded else self._focused_panel is self.query_one(f"#{name}")
+        for one in ("recent", "trends"):
+            self.set_class(one == name and not back, f"-{one}")
+        shown = self.query_one("#findings" if back else f"#{name}")
+        if shown.can_focus:
+            self.set_focus(shown)
+        self._drawn = float("-inf")
+        if self.picture is not None:
+            self.call_after_refresh(self._draw_trends, self.picture)
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether there is room for one of the lower panels only."""
+        return self.has_class("-low") and self.has_class("-narrow")
+
+    @property
+    def _focused_panel(self) -> Widget | None:
+        return self.focused
+
+    # --- where enter leads ---
 
     @on(LineTable.Chosen, "#findings")
     def open_finding(self, event: LineTable.Chosen) -> None:
+        finding = self._finding(event.key)
+        if finding is not None and self.picture is not None:
+            self.post_message(GoTo(of_finding(finding, self.picture.state.inventory)))
+
+    @on(LineTable.Chosen, "#services")
+    def open_service(self, event: LineTable.Chosen) -> None:
         picture = self.picture
-        if picture is None:
+        if picture is None or event.key not in picture.assessment.services:
             return
-        node = next((one.node for one in picture.assessment.findings if one.key == event.key), None)
-        if node is None:
-            self.app.bell()  # it is about more than one node
+        members = picture.assessment.services[event.key].members
+        worst = max(members, key=lambda name: members[name].level, default="")
+        self.post_message(GoTo(of_service(picture.state.inventory, event.key, worst)))
+
+    @on(LineTable.Chosen, "#recent")
+    def open_happening(self, event: LineTable.Chosen) -> None:
+        if (where := self._wheres.get(event.key)) is not None:
+            self.post_message(GoTo(where))
+
+    # --- acknowledging ---
+
+    def action_acknowledge(self) -> None:
+        finding = self._under_cursor()
+        if finding is None or self.picture is None:
+            self.app.bell()
+            return
+        from hactl.tui.screens.ack import AckScreen, Given  # noqa: PLC0415 - loaded when it is opened
+
+        def given(answer: Given | None) -> None:
+            if answer is not None:
+                self.post_message(AckGiven(finding, answer.reason, answer.until))
+
+        self.app.push_screen(AckScreen(finding, self.picture.acks.get(finding.key)), given)
+
+    def action_unacknowledge(self) -> None:
+        finding = self._under_cursor()
+        if finding is None or self.picture is None or finding.key not in self.picture.acks:
+            self.app.bell()
         else:
-            self.post_message(OpenNode(node))
+            self.post_message(AckTaken(finding.key))
+
+    def _under_cursor(self) -> Finding | None:
+        table = self.query_one("#findings", LineTable)
+        return self._finding(table.cursor_key) if table.cursor_key is not None else None
+
+    def _finding(self, key: str) -> Finding | None:
+        findings = self.picture.assessment.findings if self.picture is not None else ()
+        return next((one for one in findings if one.key == key), None)

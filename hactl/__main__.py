@@ -5,17 +5,21 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from hactl.cli.exit_codes import ExitCode, exit_code
-from hactl.cli.root import DASHBOARD, root
+from hactl.cli.root import DASHBOARD, KNOWN, REPLAYER, SERVER, root
 from hactl.model.errors import HactlError
 
 if TYPE_CHECKING:
+    from hactl.config.dashboard import Known
+    from hactl.control.replay import Replay
+    from hactl.model.dashboard import Settings
     from hactl.model.inventory import Inventory
+    from hactl.model.serving import Serving
 
 
 def main() -> None:
@@ -58,16 +62,37 @@ def _invoked(arguments: Sequence[str]) -> object:
         return answer(root, asked)
     with root.make_context("hactl", list(arguments)) as ctx:
         ctx.meta[DASHBOARD] = _dashboard
+        ctx.meta[REPLAYER] = _replay
+        ctx.meta[SERVER] = _serve
+        ctx.meta[KNOWN] = _known
         return root.invoke(ctx)
 
 
-def _dashboard(inventory: Inventory) -> int:
+def _dashboard(inventory: Inventory, settings: Settings) -> int:
     # Loading makes many objects and no garbage: a collector that looks at them again and again costs a tenth of the
     # way to the first paint. The dashboard turns it on when it has painted.
     gc.disable()
     from hactl.tui.app import run as run_dashboard
 
-    return run_dashboard(inventory)
+    return run_dashboard(inventory, settings=settings)
+
+
+def _replay(replay: Replay, settings: Settings) -> int:
+    from hactl.tui.replay import run as run_replay
+
+    return run_replay(replay, settings=settings)
+
+
+def _known() -> Known:
+    from hactl.tui.names import known
+
+    return known()
+
+
+def _serve(serving: Serving, say: Callable[[str], None]) -> int:
+    from hactl.web.serve import serve
+
+    return serve(serving, say)
 
 
 def _tell(error: HactlError) -> None:

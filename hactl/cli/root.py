@@ -16,18 +16,38 @@ from hactl.cli.lazy import Entry, LazyGroup
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
+    from hactl.model.dashboard import Settings
     from hactl.model.inventory import Inventory
 
 # What opens the dashboard, by this key in the context's `meta`: commands and dashboard do not know each other.
 DASHBOARD = "hactl.dashboard"
 
+# What serves the dashboard to browsers, likewise.
+SERVER = "hactl.server"
+
+# What tells the names of the dashboard's keys and columns, likewise.
+KNOWN = "hactl.known"
+
+# What opens the dashboard over a recording, likewise.
+REPLAYER = "hactl.replayer"
+
 SECTIONS: dict[str, dict[str, Entry]] = {
     "Look": {
         "status": Entry("hactl.cli.status:status", "Show the cluster's health, once or continuously."),
+        "db": Entry("hactl.cli.db:db", "How the databases replicate, who could take over, what became of roles."),
         "check": Entry("hactl.cli.check:check", "Answer a monitoring system: one line, perfdata, exit 0 to 3."),
+        "ack": Entry("hactl.cli.ack:ack", "Findings that somebody knows of: acknowledge, take back, list."),
         "doctor": Entry("hactl.cli.doctor:doctor", "Find what keeps hactl from seeing a node, and say what to do."),
+        "record": Entry("hactl.cli.record:record", "Write the live picture and its runs to a file, for later."),
+        "replay": Entry("hactl.cli.replay:replay", "The dashboard over a recording, with a hand on the time."),
+        "serve": Entry("hactl.cli.serve:serve", "The dashboard in a browser: to look, unless acting is allowed."),
     },
     "Act": {
+        "switchover": Entry("hactl.cli.takeover:switchover", "Make a standby the primary, without losing a row."),
+        "failover": Entry("hactl.cli.takeover:failover", "Promote a standby: the primary is gone."),
+        "rejoin": Entry("hactl.cli.takeover:rejoin", "Make an old primary a standby of the present one."),
+        "vip": Entry("hactl.cli.vip:vip", "Who has which address; move it, keep a balancer from taking it."),
+        "site": Entry("hactl.cli.site:site", "Take what is served away from a site."),
         "drain": Entry("hactl.cli.drain:drain", "Take nodes out of their balancer pools, nobody cut off."),
         "undrain": Entry("hactl.cli.drain:undrain", "Bring drained nodes back, once they are known to be well."),
         "upgrade": Entry("hactl.cli.upgrade:upgrade", "A service to another version, node by node, no failed request."),
@@ -44,6 +64,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "inventory": Entry("hactl.cli.inventory:inventory", "Validate, list, show, draw and export the inventory."),
         "trust": Entry("hactl.cli.trust:trust", "Show a node's host key and store it."),
         "sudoers": Entry("hactl.cli.sudoers:sudoers", "Print the least sudo policy that a role's nodes need."),
+        "config": Entry("hactl.cli.config:config", "The dashboard's settings: where, what, whether valid, key names."),
         "completion": Entry("hactl.cli.completion:completion", "Print a completion script for bash, zsh or fish."),
     },
     "Train": {
@@ -109,9 +130,12 @@ def _colour(choice: str) -> bool | None:
 )
 @click.option("-v", "--verbose", count=True, help="Log what is done to stderr, or to the log file; twice for more.")
 @click.option("--log-file", metavar="FILE", envvar="HACTL_LOG", help="Log there. [env: HACTL_LOG]")
+@click.option("--read-only", is_flag=True, help="The dashboard only looks: no key of it acts.")
 @click.version_option(__version__, message="hactl %(version)s")
 @click.pass_context
-def root(ctx: click.Context, inventory: str | None, color: str, verbose: int, log_file: str | None) -> int | None:
+def root(
+    ctx: click.Context, /, *, inventory: str | None, color: str, verbose: int, log_file: str | None, read_only: bool
+) -> int | None:
     """Watch a small high-availability cluster over SSH, and act on it with guards.
 
     Without a command hactl opens the dashboard. `hactl COMMAND --help` has examples; exit codes and formats are in
@@ -124,13 +148,31 @@ def root(ctx: click.Context, inventory: str | None, color: str, verbose: int, lo
 
         logs.start(log_file, verbose)
     if ctx.invoked_subcommand is not None:
+        _refuse_read_only(ctx.invoked_subcommand, read_only)
         return None
     _require_terminal(logging_to_screen=bool(verbose) and not log_file)
-    dashboard: Callable[[Inventory], int] = ctx.meta[DASHBOARD]
-    return dashboard(ctx.obj.load())
+    dashboard: Callable[[Inventory, Settings], int] = ctx.meta[DASHBOARD]
+    return dashboard(ctx.obj.load(), _settings(read_only=read_only, colour=ctx.color))
+
+
+def _settings(*, read_only: bool, colour: bool | None) -> Settings:
+    """The user's settings, and what this command line says besides."""
+    from hactl.config.dashboard import load_settings, settings_file
+
+    if colour is False:
+        os.environ["NO_COLOR"] = "1"  # which the dashboard honours
+    found = load_settings(settings_file())
+    return replace(found, read_only=True) if read_only else found
+
+
+def _refuse_read_only(command: str, read_only: bool) -> None:
+    if read_only:
+        raise click.UsageError(f"--read-only is for the dashboard; `hactl {command}` says itself what it does.")
 
 
 def _require_terminal(*, logging_to_screen: bool) -> None:
+    if "TEXTUAL_DRIVER" in os.environ:
+        return  # `hactl serve` draws it elsewhere
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("The dashboard needs a terminal; `hactl status` prints the same as text.")
     if logging_to_screen:

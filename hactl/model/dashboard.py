@@ -21,6 +21,15 @@ ALL_COLUMNS = ColumnChoice()
 
 
 @dataclass(frozen=True, slots=True)
+class KeyHelp:
+    """A key that has a name: what it is bound to unless the user says otherwise, what it does, what more is to say."""
+
+    keys: tuple[str, ...]
+    does: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`theme` None: the one that was chosen last. `keys`: by name of a key ("nodes.drain"), what it is bound to
     instead, several separated by commas. `columns`: by name of a table. `file`: where all that was said.

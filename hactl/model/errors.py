@@ -63,6 +63,16 @@ class RecordingError(InputError):
     code = "recording"
 
 
+class SettingsError(InputError):
+    """One or more problems in the dashboard's settings; `problems` holds every one, in file order."""
+
+    code = "settings"
+
+    def __init__(self, message: str, problems: tuple[str, ...] = (), *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.problems = problems
+
+
 class RunNotFoundError(InputError):
     """No run of that name is in the journal, or it is not in a state in which this can be done with it."""
 

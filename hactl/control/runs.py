@@ -48,6 +48,10 @@ class Runs:
         self._opened: Journal | None = None
         self._children: list[subprocess.Popen[bytes]] = []
 
+    @property
+    def inventory(self) -> Inventory:
+        return self._inventory
+
     # --- planning ---
 
     async def plan(self, request: Request, progress: Callable[[str], None] | None = None) -> Plan:

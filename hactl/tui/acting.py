@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the first paint does not wait for what acts
     from hactl.model.errors import HactlError
+    from hactl.model.inventory import Inventory
     from hactl.model.journal import RunSummary
     from hactl.model.parameters import Value
     from hactl.model.plan import Plan, Request
@@ -16,6 +17,10 @@ if TYPE_CHECKING:  # the first paint does not wait for what acts
 
 class RunSource(Protocol):
     """Plans are made here, runs live in processes of their own; this is a window on their journal."""
+
+    @property
+    def inventory(self) -> Inventory:
+        """The cluster that plans are for."""
 
     async def plan(self, request: Request, progress: Callable[[str], None] | None = None) -> Plan: ...
 

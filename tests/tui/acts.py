@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from hactl.model.errors import GuardError
 from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.inventory import Inventory
 from hactl.model.journal import RunSummary
 from hactl.model.parameters import Parameter, ParameterKind
 from hactl.model.plan import Plan, PlannedStep, Request, WeakestMoment
@@ -31,6 +32,7 @@ from hactl.model.run import (
     folded,
 )
 from hactl.model.verb import Shown
+from tests.tui.pictures import INVENTORY
 
 RUN = "20261121-120000-abc"
 REFUSED = GuardVerdict("minimum-available", Ruling.REFUSE, "shop would have 1 of 3 available, minimum 2", pool="shop")
@@ -92,6 +94,10 @@ class Runs:
     wishes: list[WishKind] = field(default_factory=list)
     again: list[str] = field(default_factory=list)
     gone: bool = False  # the runner was killed
+
+    @property
+    def inventory(self) -> Inventory:
+        return INVENTORY
 
     async def plan(self, request: Request, progress: Callable[[str], None] | None = None) -> Plan:
         self.asked.append(request)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -117,8 +117,9 @@ class FormScreen(BaseScreen[None]):
         if wrong:
             self.query_one(f"#{wrong[0].identity}").focus()
             return
-        given = {field.name: value for field in self._fields.values() if (value := self._value(field)) and field.parameter}
-        limit = self._value(self._fields[_LIMIT]) if _LIMIT in self._fields else ""
+        values = {field.identity: self._value(field) for field in self._fields.values()}
+        limit = values.pop(_LIMIT, "")
+        given = {self._fields[identity].name: value for identity, value in values.items() if value}
         self.post_message(ActWanted(request(self._playbook.name, given, limit=limit or None)))
 
     def _value(self, field: Field) -> str:
@@ -165,20 +166,16 @@ def problem(book: Playbook, field: Field, value: str, inventory: Inventory) -> s
 
 
 def _choices(parameter: Parameter, inventory: Inventory) -> tuple[str, ...] | None:
+    named: dict[ParameterKind, Iterable[str]] = {
+        ParameterKind.BOOLEAN: ("false", "true"),
+        ParameterKind.NODE: inventory.nodes,
+        ParameterKind.SERVICE: inventory.services,
+        ParameterKind.POOL: inventory.pools,
+        ParameterKind.VIP: inventory.vips,
+    }
     if parameter.choices:
         return parameter.choices
-    match parameter.kind:
-        case ParameterKind.BOOLEAN:
-            return ("false", "true")
-        case ParameterKind.NODE:
-            return tuple(inventory.nodes)
-        case ParameterKind.SERVICE:
-            return tuple(inventory.services)
-        case ParameterKind.POOL:
-            return tuple(inventory.pools)
-        case ParameterKind.VIP:
-            return tuple(inventory.vips)
-    return None
+    return tuple(named[parameter.kind]) if parameter.kind in named else None
 
 
 def _line(field: Field, width: int) -> Vertical:

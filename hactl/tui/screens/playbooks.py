@@ -1,9 +1,12 @@
-"""The playbooks: what they are called and do. Enter fills one in."""
+"""The playbooks: what they are called and do. Enter fills one in; it can be read before."""
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
 from hactl.model.errors import HactlError
 from hactl.model.picture import Picture
@@ -25,6 +28,9 @@ class PlaybooksScreen(TableScreen):
     """All playbooks, shipped and the operator's own. Enter fills one in."""
 
     AUTO_FOCUS = "#playbooks"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "read", "Read", tooltip="What it does, its parameters and steps, and its file."),
+    ]
 
     def __init__(self, runs: RunSource) -> None:
         super().__init__()
@@ -48,6 +54,12 @@ class PlaybooksScreen(TableScreen):
     @on(LineTable.Chosen, "#playbooks")
     def open_form(self, event: LineTable.Chosen) -> None:
         self.app.push_screen(FormScreen(self._books[event.key]))
+
+    def action_read(self) -> None:
+        from hactl.tui.screens.playbook import PlaybookScreen  # noqa: PLC0415 - loaded when it is opened
+
+        if (key := self.query_one("#playbooks", LineTable).cursor_key) is not None:
+            self.app.push_screen(PlaybookScreen(self._books[key]))
 
 
 def playbook_rows(books: dict[str, Playbook]) -> Table:

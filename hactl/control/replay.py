@@ -42,7 +42,7 @@ class Replay:
         self._since = self._clock.monotonic()  # when it stood there
         self._moved = asyncio.Event()
         self._backwards = 0
-        self.runs = RecordedRuns(self._file.index.runs, lambda: self.stands.at)
+        self.runs = RecordedRuns(self.header.inventory, self._file.index.runs, lambda: self.stands.at)
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,6 +111,11 @@ class Replay:
             self._stand(Standing(0.0, stands.speed, playing=True))
         else:
             self._stand(Standing(stands.at, stands.speed, playing=not stands.playing))
+
+    def play(self, speed: float) -> None:
+        """Play at the one of SPEEDS that is nearest."""
+        nearest = min(SPEEDS, key=lambda one: abs(one - speed))
+        self._stand(Standing(self.stands.at, nearest, playing=True))
 
     def accelerate(self, steps: int) -> None:
         """Faster by so many of SPEEDS, or slower."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from hactl.model.errors import HactlError, RunNotFoundError
+from hactl.model.inventory import Inventory
 from hactl.model.journal import RunSummary
 from hactl.model.plan import Plan, Request
 from hactl.model.playbook import Playbook
@@ -29,15 +30,16 @@ class _Run:
     seen: list[float] = field(default_factory=list)
     events: list[Recorded] = field(default_factory=list)
     lives: list[tuple[float, bool]] = field(default_factory=list)
-    folded: RunState | None = None  # of the first so many events
-    of: int = 0
+    folded: tuple[int, RunState] | None = None  # of the first so many events; replaced whole, several threads look
 
 
 class RecordedRuns:
     """`now` tells the second of the recording that is shown."""
 
-    def __init__(self, entries: Sequence[tuple[float, RunEntry]], now: Callable[[], float]) -> None:
-        self._now = now
+    def __init__(
+        self, inventory: Inventory, entries: Sequence[tuple[float, RunEntry]], now: Callable[[], float]
+    ) -> None:
+        self._inventory, self._now = inventory, now
         self._runs: dict[str, _Run] = {}
         for at, entry in entries:
             self._take(at, entry)
@@ -55,6 +57,11 @@ class RecordedRuns:
             run.events.append(entry)
 
     # --- looking ---
+
+    @property
+    def inventory(self) -> Inventory:
+        """The recorded cluster's."""
+        return self._inventory
 
     def runs(self) -> list[RunSummary]:
         """Newest first."""
@@ -129,12 +136,12 @@ class RecordedRuns:
     def _state(self, run: _Run) -> RunState:
         """Folded on from where it was the last time, if time has not gone back since."""
         count = bisect.bisect_right(run.seen, self._now())
-        state = run.folded
-        if state is None or count < run.of:
-            state, run.of = begun(run.planned.run, run.planned.plan), 0
-        for event in run.events[run.of : count]:
+        of, state = run.folded or (0, begun(run.planned.run, run.planned.plan))
+        if count < of:
+            of, state = 0, begun(run.planned.run, run.planned.plan)
+        for event in run.events[of:count]:
             state = next_state(state, event)
-        run.folded, run.of = state, count
+        run.folded = count, state
         return state
 
     def _lives(self, run: _Run) -> bool:

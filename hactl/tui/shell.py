@@ -5,6 +5,7 @@ back, screenshots, and the refusal to act where it only looks. Knows nothing of 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,6 +15,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.screen import ModalScreen
+from textual.widget import Widget
 
 from hactl.model.dashboard import Settings
 from hactl.model.errors import HactlError
@@ -87,6 +89,12 @@ class Shell(App[None]):
     def runs(self) -> RunSource:
         """The door to plans and runs. Raises HactlError where there is none."""
         raise NotImplementedError
+
+    def now(self) -> float:
+        return time.time()
+
+    def above_keys(self) -> Sequence[Widget]:
+        return ()
 
     # --- where one is ---
 

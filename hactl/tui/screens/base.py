@@ -39,6 +39,9 @@ class Keys(Vertical):
     """The way here, and below it the keys; the palette has its key, too, but takes no room there."""
 
     def compose(self) -> ComposeResult:
+        extra = cast("House", self.app).above_keys()
+        self.set_class(bool(extra), "-more")
+        yield from extra
         yield StatusLine()
         yield Footer(show_command_palette=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from io import StringIO
 from pathlib import Path
 from typing import ClassVar
@@ -50,7 +49,7 @@ class ReportScreen(BaseScreen[None]):
         except HactlError as error:
             self.notify(told(error), severity="error", timeout=15, markup=False)
             return
-        self.query_one("#report", Prose).show(list(report_lines(state, story, time.time(), alive=alive)))
+        self.query_one("#report", Prose).show(list(report_lines(state, story, self.house.now(), alive=alive)))
 
     @work(exclusive=True, group="write")
     async def action_write(self) -> None:

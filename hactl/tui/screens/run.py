@@ -6,7 +6,6 @@ A window on the journal: closing it changes nothing for the run.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import ClassVar
@@ -105,6 +104,14 @@ class RunScreen(BaseScreen[None]):
 
     # --- the story ---
 
+    @property
+    def run_id(self) -> str:
+        return self._run
+
+    def read_again(self) -> None:
+        """Time was turned back: what came later has not happened yet."""
+        self._follow()
+
     @work(exclusive=True)
     async def _follow(self) -> None:
         try:
@@ -136,7 +143,7 @@ class RunScreen(BaseScreen[None]):
         if story is None or not (self._changed or story.state.current):
             return
         self._changed = False
-        state, now = story.state, time.time()
+        state, now = story.state, self.house.now()
         over = state.outcome is not None or not self._alive
         self.query_one("#head", Prose).show(list(self._head(state)))
         self._draw_matrix(state, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -77,7 +76,7 @@ class RunsScreen(TableScreen):
         words = self._filter.words
         count = f" ({len(shown)} of {len(self._summaries)}); escape shows all" if words else ""
         table.border_title = f"runs{': ' * bool(words)}{words}{count}"
-        table.show(run_rows(shown, time.time()))
+        table.show(run_rows(shown, self.house.now()))
 
     def action_only(self, field: Field) -> None:
         self._filter = self._filter.next(field, self._summaries)

@@ -32,6 +32,14 @@ def start(path: str | None, verbosity: int) -> None:
     logging.getLogger(__name__).info("hactl %s, process %d", " ".join(sys.argv[1:]), os.getpid())
 
 
+def warn() -> None:
+    """Warnings to stderr, unless a log was asked for: what a server refuses is worth knowing."""
+    if not logging.getLogger().handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_SafeFormatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        logging.getLogger().addHandler(handler)
+
+
 def _opened(path: str) -> TextIO:
     try:
         return os.fdopen(

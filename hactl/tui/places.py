@@ -33,6 +33,12 @@ def _nodes(_house: House) -> Screen[None]:
     return NodesScreen()
 
 
+def _balancers(_house: House) -> Screen[None]:
+    from hactl.tui.screens.balancers import BalancersScreen  # noqa: PLC0415 - see above
+
+    return BalancersScreen()
+
+
 def _runs(house: House) -> Screen[None]:
     from hactl.tui.screens.runs import RunsScreen  # noqa: PLC0415 - see above
 
@@ -48,6 +54,7 @@ def _playbooks(house: House) -> Screen[None]:
 PLACES = (
     Place("overview", "Overview", "1", _overview),
     Place("nodes", "Nodes", "2", _nodes),
+    Place("balancers", "Balancers", "3", _balancers),
     Place("runs", "Runs", "6", _runs),
     Place("playbooks", "Playbooks", "7", _playbooks),
 )

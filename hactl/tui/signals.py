@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+INTERRUPTED = 128 + signal.SIGINT
 
 
 @contextmanager

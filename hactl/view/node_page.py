@@ -1,4 +1,4 @@
-"""Everything that is known about one node, in groups, for a page of its own."""
+"""What is known about one node in words, in groups, for a page of its own; `node_tables` has what is rows there."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def node_facts(picture: Picture, node: str) -> tuple[Section, ...]:
         Section("disks", tuple(page.disks())),
         Section("system", tuple(page.system())),
         *(
-            Section(f"{service.name} ({service.kind})", (*page.units(service), *page.probes(service)))
+            Section(f"{service.name} ({service.kind})", tuple(page.probes(service)))
             for service in picture.state.inventory.services_on(node)
         ),
     ]
@@ -148,17 +148,6 @@ class _Page:
         for package, version in facts.installed.items():
             newer = facts.offered.get(package)
             yield Fact(package, f"{version}, {newer} offered" if newer else version)
-
-    def units(self, service: Service) -> Iterator[Fact]:
-        answer = self.state.read("units", UnitFacts, self.now)
-        for name in service.units:
-            if isinstance(answer, Unknown):
-                yield self.unknown(name, "units", answer)
-            elif unit := answer.value.units.get(name):
-                memory = f", {units.size(unit.memory)}" if unit.memory is not None else ""
-                since = f" for {units.duration(unit.since)}" if unit.since is not None else ""
-                text = f"{unit.active} ({unit.sub}), {unit.enabled or 'no unit file'}{since}{memory}"
-                yield Fact(name, text, self.level(f"unit:{self.state.name}:{name}"))
 
     def probes(self, service: Service) -> Iterator[Fact]:
         """The version that it tells, and what its own probe says, as far as either was ever asked."""

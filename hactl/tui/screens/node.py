@@ -1,49 +1,160 @@
-"""One node's page: every fact that is known of it, with units and ages, and its findings."""
+"""One node's page: what is known of it in words and graphs, its places in pools, its units, the runs that touched it.
+
+Where there is room all of it stands side by side; in a narrow terminal one panel at a time, below the graphs.
+"""
 
 from __future__ import annotations
 
-from typing import ClassVar
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
 
+from hactl.model.errors import HactlError
 from hactl.model.picture import Picture
 from hactl.tui.acting import request
-from hactl.tui.messages import ActWanted
+from hactl.tui.messages import ActWanted, JournalWanted, OpenRun, ShellWanted
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.widgets.facts import Facts
+from hactl.tui.widgets.graph import Graphs
+from hactl.tui.widgets.line_table import LineTable
+from hactl.view.graphs import node_graphs
+from hactl.view.node_tables import pool_rows_of, runs_of, unit_rows
+from hactl.view.tables import Table
+
+if TYPE_CHECKING:
+    from hactl.model.journal import RunSummary
+
+_PANELS = {"facts": "", "pools": "pools", "units": "units", "touched": "runs"}
+_RUNS_AGAIN = 5.0  # seconds between two looks at the runs
+_HIGH = 40  # lines of a terminal from which graphs are higher, and once more at half as much again
 
 
 class NodeScreen(PictureScreen):
-    """Shows one node; the arrow keys go to the next and the previous one."""
+    """Shows one node; the arrow keys go to the next and the previous one, tab from panel to panel."""
 
     AUTO_FOCUS = "#facts"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it without ClassVar
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,backspace", "app.pop_screen", "Back"),
+        Binding("escape,backspace", "leave", "Back"),
         Binding("left", "turn(-1)", "Previous node"),
         Binding("right", "turn(1)", "Next node"),
+        Binding("tab", "panel(1)", "Panel", tooltip="Facts, pools, units, runs."),
+        Binding("shift+tab", "panel(-1)", "Panel before", show=False),
         Binding("D", "act('drain')", "Drain"),
         Binding("U", "act('undrain')", "Undrain"),
+        Binding("S", "shell", "Shell", tooltip="ssh to this node in this terminal; its end leads back."),
+        Binding("L", "journal", "Journal", tooltip="Of this node; from the panel of units, of that unit."),
     ]
 
     def __init__(self, node: str) -> None:
         super().__init__()
         self.node = node
+        self._summaries: Sequence[RunSummary] = ()
+        self._no_runs = ""
 
     def crumb(self) -> str:
         return self.node
 
     def body(self) -> ComposeResult:
-        yield Facts(id="facts")
+        with Container(id="page"):
+            yield Facts(id="facts")
+            with Vertical(id="beside"):
+                yield Graphs(id="graphs")
+                yield LineTable(id="pools", empty="it is in no pool")
+                yield LineTable(id="units", empty="it carries no units that the inventory names")
+                yield LineTable(id="touched", empty="no run had it as a target")
+
+    def on_mount(self) -> None:
+        for panel, title in _PANELS.items():
+            self.query_one(f"#{panel}").border_title = title
+            self.query_one(f"#{panel}").add_class("panel")
+        self.query_one("#graphs").border_title = "last 15 minutes"
+        self._here("facts")
+        self._watch_runs()
 
     def draw(self, picture: Picture) -> None:
-        page = self.query_one(Facts)
-        page.border_title = f"node {self.node}"
-        page.show(picture, self.node)
+        facts = self.query_one(Facts)
+        facts.border_title = f"node {self.node}"
+        facts.show(picture, self.node)
+        self.query_one(Graphs).show(node_graphs(picture, self.house.trends, self.node), height=self._graph_height)
+        self._fill("pools", pool_rows_of(picture, self.node))
+        self._fill("units", unit_rows(picture, self.node))
+
+    @property
+    def _graph_height(self) -> int:
+        lines = self.size.height
+        return 1 if lines < _HIGH * 3 // 4 else 2 if lines < _HIGH else 3 if lines < _HIGH * 3 // 2 else 5
+
+    def _fill(self, panel: str, table: Table) -> None:
+        """As high as it has rows, where all panels are seen at once."""
+        widget = self.query_one(f"#{panel}", LineTable)
+        widget.styles.max_height = max(1, len(table.rows)) + 3 if self.has_class("-wide") else None
+        widget.show(table)
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        if self.picture is not None and self.is_mounted:
+            self.draw(self.picture)
+
+    # --- runs ---
+
+    @work(exclusive=True, group="touched")
+    async def _watch_runs(self) -> None:
+        """Read the journal of runs again and again: cheap, and never on the event loop."""
+        while True:
+            try:
+                self._summaries = await asyncio.to_thread(self.house.runs.runs)
+            except HactlError as error:
+                self.query_one("#touched").border_title = f"runs: {error.message}"
+            self._show_runs()
+            await asyncio.sleep(_RUNS_AGAIN)
+
+    def _show_runs(self) -> None:
+        self.query_one("#touched", LineTable).show(runs_of(self._summaries, self.node, time.time()))
+
+    @on(LineTable.Chosen, "#touched")
+    def open_run(self, event: LineTable.Chosen) -> None:
+        self.post_message(OpenRun(event.key))
+
+    # --- panels ---
+
+    def action_panel(self, step: int) -> None:
+        """To the next panel, round the end."""
+        names = list(_PANELS)
+        focused = self.focused.id if self.focused is not None else None
+        at = names.index(focused) if focused in names else 0
+        self._here(names[(at + step) % len(names)])
+
+    def _here(self, panel: str) -> None:
+        for name in _PANELS:
+            self.query_one(f"#{name}").set_class(name == panel, "-here")
+        self.query_one("#beside").set_class(panel != "facts", "-here")
+        self.set_focus(self.query_one(f"#{panel}"))
+
+    # --- keys ---
+
+    def action_leave(self) -> None:
+        """First takes a filter off, where there is one."""
+        if not self.clear_filter():
+            self.app.pop_screen()
 
     def action_act(self, playbook: str) -> None:
         """Plan a playbook for this node."""
         self.post_message(ActWanted(request(playbook, {}, limit=self.node)))
+
+    def action_shell(self) -> None:
+        self.post_message(ShellWanted(self.node))
+
+    @on(LineTable.Chosen, "#units")
+    def action_journal(self) -> None:
+        units = self.query_one("#units", LineTable)
+        self.post_message(JournalWanted(self.node, (units.cursor_key or "") if units.has_focus else ""))
 
     def action_turn(self, step: int) -> None:
         """To another node in the inventory's order, round the end."""
@@ -53,4 +164,5 @@ class NodeScreen(PictureScreen):
         self.node = names[(names.index(self.node) + step) % len(names)]
         self.query_one(Facts).scroll_home(animate=False)
         self.draw(self.picture)
+        self._show_runs()
         self.show_way()

@@ -1,4 +1,4 @@
-"""All nodes in one table: sort, filter, open, drain, undrain."""
+"""All nodes in one table: sort, filter, open, drain, undrain, a shell, the journal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from hactl.model.picture import Picture
 from hactl.tui.acting import request
-from hactl.tui.messages import ActWanted, OpenNode
+from hactl.tui.messages import ActWanted, JournalWanted, OpenNode, ShellWanted
 from hactl.tui.screens.base import TableScreen
 from hactl.tui.widgets.line_table import LineTable
 from hactl.view.nodes import node_rows
@@ -21,18 +21,24 @@ class NodesScreen(TableScreen):
 
     AUTO_FOCUS = "#nodes"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("D", "act('drain')", "Drain"),
-        Binding("U", "act('undrain')", "Undrain"),
+        Binding("D", "act('drain')", "Drain", tooltip="Plan it for the marked nodes, else for this one."),
+        Binding("U", "act('undrain')", "Undrain", tooltip="Plan it for the marked nodes, else for this one."),
+        Binding("S", "shell", "Shell", tooltip="ssh to this node in this terminal; its end leads back."),
+        Binding("L", "journal", "Journal", tooltip="Follow this node's journal."),
     ]
 
     def body(self) -> ComposeResult:
         yield LineTable(id="nodes", empty="no node matches", marking=True)
 
     def on_mount(self) -> None:
-        self.query_one("#nodes").border_title = "nodes"
+        self.table.border_title = "nodes"
+
+    @property
+    def table(self) -> LineTable:
+        return self.query_one("#nodes", LineTable)
 
     def draw(self, picture: Picture) -> None:
-        self.query_one("#nodes", LineTable).show(node_rows(picture))
+        self.table.show(node_rows(picture))
 
     @on(LineTable.Chosen, "#nodes")
     def open_node(self, event: LineTable.Chosen) -> None:
@@ -40,18 +46,25 @@ class NodesScreen(TableScreen):
 
     @on(LineTable.Marked, "#nodes")
     def count_marks(self) -> None:
-        table = self.query_one("#nodes", LineTable)
-        count = len(table.marked)
-        table.border_title = f"nodes: {count} marked, escape takes the marks off" if count else "nodes"
+        count = len(self.table.marked)
+        self.table.border_title = f"nodes: {count} marked, escape takes the marks off" if count else "nodes"
 
     def action_unfilter(self) -> None:
         """Escape clears the filter; where there is none, the marks."""
         if not self.clear_filter():
-            self.query_one("#nodes", LineTable).unmark()
+            self.table.unmark()
 
     def action_act(self, playbook: str) -> None:
         """Plan a playbook for the marked nodes, else for the one under the cursor."""
-        table = self.query_one("#nodes", LineTable)
-        nodes = table.marked or ((table.cursor_key,) if table.cursor_key is not None else ())
+        here = self.table.cursor_key
+        nodes = self.table.marked or ((here,) if here is not None else ())
         if nodes:
             self.post_message(ActWanted(request(playbook, {}, limit=",".join(nodes))))
+
+    def action_shell(self) -> None:
+        if (node := self.table.cursor_key) is not None:
+            self.post_message(ShellWanted(node))
+
+    def action_journal(self) -> None:
+        if (node := self.table.cursor_key) is not None:
+            self.post_message(JournalWanted(node))

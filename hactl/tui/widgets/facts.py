@@ -1,20 +1,27 @@
-"""A node's facts in groups, as the view gives them."""
+"""A node's facts in groups, as the view gives them, wrapped to the width that there is."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from hactl.model.picture import Picture
+from hactl.tui.keys import NamedKeys
 from hactl.tui.widgets.lines import Line, Lines, Span, levelled
+from hactl.view.cluster import Fact
 from hactl.view.node_page import Section, node_facts
 
+_NARROWEST = 16  # cells of a value; where there are fewer, it is cut
 
-class Facts(Lines, can_focus=True, inherit_bindings=False):
+
+class Facts(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
     """Shows `view.node_page.node_facts`; scrolls by the arrow keys."""
 
+    KEYS_OF = "text"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll_up", "Up", show=False),
         Binding("down,j", "scroll_down", "Down", show=False),
@@ -24,16 +31,35 @@ class Facts(Lines, can_focus=True, inherit_bindings=False):
         Binding("end,G", "scroll_end", "End", show=False),
     ]
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id)
+        self._sections: tuple[Section, ...] = ()
+
     def show(self, picture: Picture, node: str) -> None:
-        self.set_lines(list(fact_lines(node_facts(picture, node))))
+        self._sections = node_facts(picture, node)
+        self._wrap()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._wrap()
+
+    def _wrap(self) -> None:
+        self.set_lines(list(fact_lines(self._sections, self.scrollable_content_region.width)))
 
 
-def fact_lines(sections: tuple[Section, ...]) -> Iterator[Line]:
+def fact_lines(sections: tuple[Section, ...], width: int) -> Iterator[Line]:
     """A title a section, then label and value of each fact; an empty line between sections."""
-    width = max((len(fact.label) for section in sections for fact in section.facts), default=0)
+    labels = max((len(fact.label) for section in sections for fact in section.facts), default=0)
+    room = max(_NARROWEST, width - labels - 4)
     for index, section in enumerate(sections):
         if index:
             yield ()
         yield (Span(section.title, "title"),)
         for fact in section.facts:
-            yield Span(f"  {fact.label:<{width}}  ", "dim"), levelled(fact.value, fact.level)
+            yield from _fact(fact, labels, room)
+
+
+def _fact(fact: Fact, labels: int, room: int) -> Iterator[Line]:
+    pieces = textwrap.wrap(fact.value, room, break_on_hyphens=False) or [""]
+    for index, piece in enumerate(pieces):
+        label = "" if index else fact.label
+        yield Span(f"  {label:<{labels}}  ", "dim"), levelled(piece, fact.level)

@@ -61,7 +61,7 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         Binding("enter", "choose", "Open", tooltip="What the row under the cursor is about; so does a double click."),
         Binding("space,m", "mark", "Mark", key_display="space", tooltip="For what is done to several rows at once."),
         Binding("s", "sort_next", "Sort", show=False, tooltip="By the next column; so does a click on its heading."),
-        Binding("S", "sort_reverse", "Reverse", show=False, tooltip="Sort the other way round."),
+        Binding("I", "sort_reverse", "Reverse", show=False, tooltip="Sort the other way round."),
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -80,6 +80,9 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
 
     class Chosen(About):
         """The operator opened the row."""
+
+    class Moved(About):
+        """The cursor is on another row now."""
 
     class Marked(About):
         """The marks are others now; `key` is the row whose mark was turned, "" when all were taken off."""
@@ -321,6 +324,8 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
 
     def watch_cursor(self, old: int, new: int) -> None:
         self._refresh_lines([old, new])
+        if (key := self.cursor_key) is not None:
+            self.post_message(self.Moved(self, key))
         visible = max(1, self.size.height - 1)
         top = self.scroll_offset.y
         if new < top:

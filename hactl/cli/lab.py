@@ -191,6 +191,19 @@ def inventory(name: str) -> None:
     click.echo(opened(name).paths.inventory)
 
 
+@lab.command(epilog=examples("hactl lab power db1", "hactl lab power db1 --off     until `hactl lab fault undo`"))
+@named
+@click.argument("node")
+@click.option("--off", is_flag=True, help="Cut the node's power first, as the fault power-off does.")
+def power(name: str, node: str, off: bool) -> None:
+    """Print "on" or "off": what NODE's machine does, whether or not it can be reached. A failover asks this."""
+    this = opened(name)
+    machine = this.machine(node)
+    if off and machine.leader() is not None:
+        this.faults.inject("power-off", node)
+    click.echo("off" if machine.leader() is None else "on")
+
+
 @lab.command(epilog=examples("hactl lab check && hactl lab up"))
 def check() -> None:
     """Find out whether this machine can host the lab, by trying; name everything that is missing."""

@@ -10,6 +10,7 @@ from hactl.config.draft import Draft
 from hactl.config.resolve import Scope, effective_ssh, jumps, levels, socket_path
 from hactl.config.schema import (
     AlgorithmsEntry,
+    FencingEntry,
     HaproxyEntry,
     HttpEntry,
     KeepalivedEntry,
@@ -26,6 +27,7 @@ from hactl.model.inventory import (
     Algorithms,
     BecomeMethod,
     Endpoint,
+    Fencing,
     HaproxyService,
     HttpService,
     Inventory,
@@ -75,6 +77,7 @@ def build(draft: Draft, path: Path) -> Inventory:
         thresholds=_thresholds(draft),
         drill_node=drill,
         maintenance=tuple(_window(found.entry) for found in draft.maintenance),
+        fencing=_fencing(draft.fencing, scope),
         path=str(path),
     )
 
@@ -222,7 +225,18 @@ def _pool(draft: Draft, entry: PoolEntry) -> Pool:
         minimum=entry.minimum,
         servers={node: entry.servers.get(node, node) for node in members},
         routing=Routing(entry.routing),
+        frontend=entry.frontend,
     )
+
+
+def _fencing(entry: FencingEntry | None, scope: Scope) -> Fencing | None:
+    """{node} stays: it is another one each time."""
+    if entry is None:
+        return None
+    status, off = (
+        tuple(word.replace("{cluster}", scope.cluster) for word in words) for words in (entry.status, entry.off)
+    )
+    return Fencing(status, off)
 
 
 def _window(entry: MaintenanceEntry) -> MaintenanceWindow:

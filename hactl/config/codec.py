@@ -11,6 +11,7 @@ from hactl.model.inventory import (
     Algorithms,
     BecomeMethod,
     Endpoint,
+    Fencing,
     HaproxyService,
     HttpService,
     Inventory,
@@ -140,5 +141,6 @@ _INVENTORY = _table(
     pools=_each(_table(Pool, routing=Routing)),
     vips=_each(_table(Vip)),
     maintenance=_all(_table(MaintenanceWindow, days=tuple)),
+    fencing=_maybe(_table(Fencing, status=tuple, off=tuple)),
     thresholds=_table(Thresholds, cluster=_LEVELS, roles=_each(_LEVELS), nodes=_each(_LEVELS)),
 )

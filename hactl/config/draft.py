@@ -21,6 +21,7 @@ from hactl.config.schema import (
     SERVICES,
     ClusterEntry,
     Entry,
+    FencingEntry,
     InventoryFile,
     MaintenanceEntry,
     NodeEntry,
@@ -39,7 +40,13 @@ from hactl.model.suggest import did_you_mean, quoted
 
 E = TypeVar("E", bound=Entry)
 
-_TABLES: dict[str, type[Entry]] = {"cluster": ClusterEntry, "ssh": SshEntry, "thresholds": ThresholdsTable}
+_TABLES: dict[str, type[Entry]] = {
+    "cluster": ClusterEntry,
+    "ssh": SshEntry,
+    "fencing": FencingEntry,
+    "thresholds": ThresholdsTable,
+}
+_OPTIONAL = frozenset({"cluster", "fencing"})  # nothing stands for them where they are left away
 _LISTS: dict[str, type[Entry]] = {
     "sites": SiteEntry,
     "nodes": NodeEntry,
@@ -71,6 +78,7 @@ class Draft:
     pools: list[Found[PoolEntry]] = field(default_factory=list)
     vips: list[Found[VipEntry]] = field(default_factory=list)
     maintenance: list[Found[MaintenanceEntry]] = field(default_factory=list)
+    fencing: FencingEntry | None = None
     thresholds: ThresholdsEntry | None = None
     names: dict[str, dict[str, KeyPath]] = field(default_factory=dict)  # kind -> name -> path of its first entry
     raw_nodes: dict[str, RawTable] = field(default_factory=dict)
@@ -105,7 +113,7 @@ def read_draft(document: RawTable) -> tuple[Draft, list[Problem]]:
             elif found := checked(model, table, path, problems):
                 getattr(draft, kind).append(found)
     for key, model in _TABLES.items():
-        value = document.get(key, {} if key != "cluster" else None)
+        value = document.get(key, None if key in _OPTIONAL else {})
         if isinstance(value, dict) and (found := checked(model, value, (key,), problems)):
             setattr(draft, key, found.entry)
     return draft, problems

@@ -311,6 +311,8 @@ class PoolEntry(Entry):
     """What HAProxy calls a node, where that is not the node's name."""
     routing: Literal["all", "one"] = "all"
     """Whether every healthy member takes traffic, or exactly one does (the primary)."""
+    frontend: Filled | None = None
+    """The frontend in HAProxy that leads to this backend alone: a switchover holds writes there."""
 
 
 class VipEntry(Entry):
@@ -338,6 +340,22 @@ class MaintenanceEntry(Entry):
     def _lasts(self) -> MaintenanceEntry:
         if self.from_ in {self.to, "24:00"}:
             raise ValueError('must end after it begins; the whole day is from = "00:00", to = "24:00"')
+        return self
+
+
+class FencingEntry(Entry):
+    """Programs on this machine that know the power of nodes. {node} in their words stands for the node's name."""
+
+    status: Annotated[list[Filled], Field(min_length=1)]
+    """Prints "on" or "off"."""
+    off: Annotated[list[Filled], Field(min_length=1)]
+    """Cuts the node's power, and returns when it is off."""
+
+    @model_validator(mode="after")
+    def _names_the_node(self) -> FencingEntry:
+        for key in ("status", "off"):
+            if not any("{node}" in word for word in getattr(self, key)):
+                raise ValueError(f"`{key}` does not say which node: one of its words has to hold {{node}}")
         return self
 
 
@@ -395,4 +413,5 @@ class InventoryFile(Entry):
     pools: list[PoolEntry] = []
     vips: list[VipEntry] = []
     maintenance: list[MaintenanceEntry] = []
+    fencing: FencingEntry | None = None
     thresholds: ThresholdsTable = ThresholdsTable()  # type: ignore[valid-type] # made from METRICS, see above

@@ -146,6 +146,26 @@ def shut_sessions(backend: str, server: str) -> str:
     return f"shutdown sessions server {_spoken(backend, server)}"
 
 
+def disable_frontend(name: str) -> str:
+    """It stops taking connections; those that it has go on."""
+    return f"disable frontend {_spoken_frontend(name)}"
+
+
+def enable_frontend(name: str) -> str:
+    return f"enable frontend {_spoken_frontend(name)}"
+
+
+def set_health(backend: str, server: str, health: str) -> str:
+    """`health` is up or down: what its check is taken to have said, until the next one says something else."""
+    return f"set server {_spoken(backend, server)} health {health}"
+
+
+def _spoken_frontend(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ParseError(f'"{one_line(name)}" cannot be named in a request to HAProxy.')
+    return name
+
+
 def _spoken(backend: str, server: str) -> str:
     if not speakable(backend, server):
         raise ParseError(f'"{one_line(f"{backend}/{server}")}" cannot be named in a request to HAProxy.')

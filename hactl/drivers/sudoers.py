@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hactl.drivers import apt, pgbackrest
-from hactl.drivers.verbs import package_commands
+from hactl.drivers.verbs import package_commands, postgresql_commands
 from hactl.model.errors import InputError
 from hactl.model.inventory import (
     BecomeMethod,
@@ -26,6 +26,8 @@ from hactl.model.inventory import (
     KeepalivedService,
     Node,
     PgbackrestService,
+    PostgresqlManager,
+    PostgresqlService,
     UnitService,
 )
 
@@ -33,7 +35,8 @@ REGEX_SINCE = "1.9.10"
 """The version of sudo from which on a rule may be a regular expression."""
 
 # Where sudo finds a command by its default secure_path on Debian: a rule has to name the file.
-_DIRECTORY = dict.fromkeys(("apt-get", "dpkg", "pgbackrest", "systemctl"), "/usr/bin")
+_PROGRAMS = ("apt-get", "df", "dpkg", "du", "env", "mv", "pgbackrest", "rm", "systemctl", "tar", "touch")
+_DIRECTORY = dict.fromkeys(_PROGRAMS, "/usr/bin")
 _UNIT_ACTIONS = {
     "restart": "restart it",
     "reload": "let it read its configuration again",
@@ -76,7 +79,12 @@ def rules_for(inventory: Inventory, node: Node) -> tuple[Rule, ...]:
     """Everything that hactl runs through sudo on `node`; nothing where its login user needs none."""
     if node.ssh.become is BecomeMethod.NONE:
         return ()
-    rules = [*_of_backups(inventory, node), *_of_packages(inventory, node), *_of_units(inventory, node)]
+    rules = [
+        *_of_backups(inventory, node),
+        *_of_packages(inventory, node),
+        *_of_units(inventory, node),
+        *_of_databases(inventory, node),
+    ]
     return tuple(rule for rule in rules if rule.as_user != node.ssh.user)
 
 
@@ -108,6 +116,20 @@ def _of_units(inventory: Inventory, node: Node) -> Iterator[Rule]:
                     yield Rule("root", _absolute(("systemctl", action, unit)), f"{service.name}: {purpose}", acts=True)
 
 
+def _of_databases(inventory: Inventory, node: Node) -> Iterator[Rule]:
+    """Switchover, failover and rejoin of a database that nobody else manages."""
+    for one in inventory.services_on(node.name):
+        if not isinstance(one, PostgresqlService) or one.manager is not PostgresqlManager.PLAIN:
+            continue
+        for argv, purpose in postgresql_commands.root(one).items():
+            yield Rule("root", _absolute(argv), f"{one.name}: {purpose}", acts=True)
+        user = postgresql_commands.OS_USER
+        for argv, purpose in postgresql_commands.fixed(one).items():
+            yield Rule(user, _absolute(argv), f"{one.name}: {purpose}", acts=True)
+        for argv, pattern, purpose in postgresql_commands.patterns(one):
+            yield Rule(user, _absolute(argv), f"{one.name}: {purpose}", pattern, acts=True)
+
+
 def policy(inventory: Inventory, role: str, *, user: str = "hactl") -> str:
     """The file for /etc/sudoers.d on nodes with `role`. `user` logs in where the inventory names nobody."""
     nodes = [node for node in inventory.nodes.values() if role in node.roles]
@@ -132,7 +154,8 @@ def _grants(inventory: Inventory, nodes: Iterable[Node], user: str) -> list[str]
 def _file(where: str, grants: list[str]) -> str:
     head = f"# What hactl may do with sudo on {_comment(where)}: each line allows one command with exactly these words."
     if any(" ^" in grant for grant in grants):
-        head += f"\n# From ^ to $ it is a pattern of all the words (sudo {REGEX_SINCE}): any version of one package."
+        any_ = "any version of one package, any primary"
+        head += f"\n# From ^ to $ it is a pattern of all the words (sudo {REGEX_SINCE}): {any_}."
     body = "\n".join(grants) or "# Nothing: all that hactl asks there needs no sudo."
     return f"{head}\n{body}\n"
 
@@ -142,7 +165,7 @@ def _comment(text: str) -> str:
 
 
 def _absolute(argv: tuple[str, ...]) -> tuple[str, ...]:
-    return (f"{_DIRECTORY[argv[0]]}/{argv[0]}", *argv[1:])
+    return argv if argv[0].startswith("/") else (f"{_DIRECTORY[argv[0]]}/{argv[0]}", *argv[1:])
 
 
 def _user(name: str) -> str:

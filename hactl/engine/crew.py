@@ -73,7 +73,9 @@ class Crew:
         request = self.story.plan.request
         node = self.inventory.nodes[step.node] if step.node is not None else None
         about = self.story.run, request.who, request.reason
-        return Scene(self.inventory, node, picture, request.overrides, *about)
+        states = zip(self.story.plan.steps, self.story.state.steps, strict=True)
+        found = {one.name: state.memory for one, state in states if state.memory is not None}
+        return Scene(self.inventory, node, picture, request.overrides, *about, remembered=found)
 
     async def fresh(self, step: PlannedStep, *, whole: bool = False) -> Picture:
         """Of the step's node, of what the run touches, and of whoever balances it. `whole`: also what tells whether the

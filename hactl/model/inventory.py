@@ -204,6 +204,7 @@ class Pool:
     minimum: int
     servers: Mapping[str, str]  # node name -> server name
     routing: Routing = Routing.ALL
+    frontend: str | None = None  # that leads to the backend alone: disabled, its clients wait, or are refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,21 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Fencing:
+    """Programs of the operator's machine that know a node's power; {node} in their words is the node's name.
+
+    `status` prints "on" or "off" and nothing else; `off` returns with 0 once the node has no power.
+    """
+
+    status: tuple[str, ...]
+    off: tuple[str, ...]
+
+    @staticmethod
+    def argv(words: tuple[str, ...], node: str) -> tuple[str, ...]:
+        return tuple(word.replace("{node}", node) for word in words)
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     name: str
     sites: Mapping[str, Site]
@@ -251,6 +267,7 @@ class Inventory:
     thresholds: Thresholds
     drill_node: str | None = None
     maintenance: tuple[MaintenanceWindow, ...] = ()  # empty: any time will do
+    fencing: Fencing | None = None  # None: nothing here can turn a node's power off
     path: str = ""  # the file it was read from, absolute; "" when built in memory
 
     def services_on(self, node: str) -> tuple[Service, ...]:

@@ -167,7 +167,7 @@ class Scene:
     """What a verb may know: the inventory, the node it acts for (None: the cluster), the picture when the step began.
 
     `overrides` are the names of the guards that the operator set aside. `run` and `reason` are for what is left on
-    nodes for others to read.
+    nodes for others to read. `remembered` is what steps of this run found before they acted.
     """
 
     inventory: Inventory
@@ -177,6 +177,7 @@ class Scene:
     run: str = ""
     who: str = ""
     reason: str = ""
+    remembered: Mapping[str, Memory] = field(default_factory=dict)  # by the run's steps that have acted, by step name
 
     @property
     def target(self) -> Node:

@@ -22,6 +22,7 @@ HEADINGS = {
     "`[[pools]]`": tables.PoolEntry,
     "`[[vips]]`": tables.VipEntry,
     "`[[maintenance]]`": tables.MaintenanceEntry,
+    "`[fencing]`": tables.FencingEntry,
     "`public`": tables.PublicEntry,
     **{f'`kind = "{kind}"`': model for kind, model in tables.SERVICES.items()},
 }

@@ -1,0 +1,221 @@
+"""Verbs that hold the writes of a database at its balancers, and let them go on to the one that takes them.
+
+While they are held no client is connected to the database. Whoever connects waits, or is refused where the balancer
+cannot let them wait: `balancer_gates` tells when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from hactl.drivers import haproxy
+from hactl.drivers.verbs import balancer_gates as gates
+from hactl.drivers.verbs.balancer_gates import Gate, View
+from hactl.drivers.verbs.balancer_servers import listed
+from hactl.drivers.verbs.postgresql_server import database, maybe_facts, objection, primary
+from hactl.model.errors import TransportError
+from hactl.model.parameters import About, ParameterKind
+from hactl.model.verb import (
+    AnyVerb,
+    Doing,
+    Memory,
+    Scene,
+    Shown,
+    Standing,
+    Verb,
+    VerbError,
+    now,
+    wait,
+)
+
+AT = "at"
+"""In what `hold` remembers: the second of this machine's monotonic clock from which on nobody could write."""
+_EMPTY_WITHIN = 5.0  # seconds for sessions that are shut to be gone
+_SERVES_WITHIN = 10.0  # seconds for every balancer to find the primary
+_LONG = 24 * 3600.0  # a downtime longer than this is another boot's clock
+_NOBODY = "no pool of it names a `frontend`: writes are refused while nobody takes them, not held"
+
+_Service = Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldArguments:
+    service: _Service
+
+
+class Hold(Verb[HoldArguments]):
+    name = "balancer.hold"
+    summary = "Hold the writes of a database on every balancer: clients wait in front of it, and nobody is left inside."
+    arguments = HoldArguments
+    per_node = False
+    has_undo = True
+    deadline = 30.0
+
+    def problem(self, scene: Scene, args: HoldArguments) -> str:
+        return objection(scene, args.service)
+
+    def seconds(self, args: HoldArguments) -> float:  # noqa: ARG002 - the same for all
+        return 0.3
+
+    def first(self, scene: Scene, args: HoldArguments) -> tuple[Shown, ...]:
+        return gates.shown(scene, args.service, held=True)
+
+    def check(self, scene: Scene, args: HoldArguments) -> Doing[Standing]:
+        wanted = gates.gates(scene, args.service)
+        if not wanted:
+            return Standing(done=True, sentence=_NOBODY)
+        sight = yield from gates.look(scene, wanted)
+        inside = sum(view.sessions for view in sight.views)
+        let_in = [str(view.gate) for view in sight.views if not view.held]
+        if let_in:
+            return Standing(done=False, sentence=f"{listed(let_in)} lets clients in")
+        said = f"{listed(str(view.gate) for view in sight.views)}: clients wait"
+        return Standing(done=not inside, sentence=said if not inside else f"{said}, sessions left: {inside}")
+
+    def remember(self, scene: Scene, args: HoldArguments) -> Doing[Memory]:
+        sight = yield from gates.look(scene, gates.gates(scene, args.service))
+        began = yield from now()
+        return {AT: f"{began:.3f}"} | {str(view.gate): "held" if view.held else "open" for view in sight.views}
+
+    def do(self, scene: Scene, args: HoldArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - all are held
+        wanted = gates.gates(scene, args.service)
+        for gate in wanted:
+            yield from gates.say(gate, *gates.requests(gate, held=True))
+        end = (yield from now()) + _EMPTY_WITHIN
+        while True:
+            sight = yield from gates.look(scene, wanted)
+            left = [view for view in sight.views if view.sessions]
+            if not left:
+                return f"writes wait at {listed(str(view.gate) for view in sight.views)}"
+            if (yield from now()) >= end:
+                raise VerbError(f"{left[0].gate} has sessions left though they were shut: {left[0].sessions}")
+            yield from wait(0.05, "sessions that were shut to be gone")
+            for view in left:  # one may have been on its way in when the frontend was disabled
+                yield from gates.say(view.gate, *gates.requests(view.gate, held=True)[1:])
+
+    def undo(self, scene: Scene, args: HoldArguments, memory: Memory) -> Doing[str]:
+        """To whoever takes writes; what was held before stays so."""
+        wanted = [one for one in gates.gates(scene, args.service) if memory.get(str(one)) != "held"]
+        if not wanted:
+            return "nothing was let in before"
+        yield from _opened(scene, wanted, (yield from _writer(scene, args.service)))
+        return f"writes flow again through {listed(map(str, wanted))}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseArguments:
+    service: _Service
+    to: Annotated[str, About("the node that takes the writes now", ParameterKind.NODE)]
+
+
+class Release(Verb[ReleaseArguments]):
+    """Balancers are told who serves, without waiting for their next check: whoever tells them has just asked it."""
+
+    name = "balancer.release"
+    summary = "Let the writes go on, to the node that takes them now and to no other, on every balancer."
+    arguments = ReleaseArguments
+    per_node = False
+    deadline = 30.0
+
+    def problem(self, scene: Scene, args: ReleaseArguments) -> str:
+        return objection(scene, args.service, args.to)
+
+    def seconds(self, args: ReleaseArguments) -> float:  # noqa: ARG002 - the same for all
+        return 0.3
+
+    def first(self, scene: Scene, args: ReleaseArguments) -> tuple[Shown, ...]:
+        return gates.shown(scene, args.service, held=False)
+
+    def check(self, scene: Scene, args: ReleaseArguments) -> Doing[Standing]:
+        wanted = gates.gates(scene, args.service)
+        if not wanted:
+            return Standing(done=True, sentence=_NOBODY)
+        sight = yield from gates.look(scene, wanted)
+        wrong = [_wrong(view, args.to) for view in sight.views]
+        wrong = [one for one in wrong if one]
+        if wrong:
+            return Standing(done=False, sentence="; ".join(wrong))
+        second = yield from now()
+        said = f"writes flow to {args.to} through {listed(str(view.gate) for view in sight.views)}"
+        left = "".join(f"; not through {name}, which cannot be asked" for name in sight.silent)
+        return Standing(done=True, sentence=f"{said}{left}", facts=_downtime(scene, second))
+
+    def do(self, scene: Scene, args: ReleaseArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
+        found = yield from maybe_facts(database(scene, args.service), args.to)
+        if not primary(found):
+            raise VerbError(f"{args.to} takes no writes: {found if isinstance(found, str) else 'it is a standby'}")
+        yield from _opened(scene, gates.gates(scene, args.service), args.to)
+        second = yield from now()
+        after = _downtime(scene, second).get(_DOWNTIME, "")
+        return f"writes flow to {args.to}" + (f", after {after} s" if after else "")
+
+
+VERBS: tuple[AnyVerb, ...] = (Hold(), Release())
+
+_DOWNTIME = "write_downtime"
+
+
+def _downtime(scene: Scene, second: float) -> dict[str, str]:
+    """Seconds since this run held the writes, for the step's facts."""
+    for memory in scene.remembered.values():
+        if AT in memory and 0.0 <= (lasted := second - float(memory[AT])) < _LONG:
+            return {_DOWNTIME: f"{lasted:.2f}"}
+    return {}
+
+
+def _wrong(view: View, to: str) -> str:
+    up = view.up()
+    if view.held:
+        return f"{view.gate} lets nobody in"
+    if up != (to,):
+        return f"{view.gate.balancer} sends writes to {listed(up)}"
+    return ""
+
+
+def _opened(scene: Scene, wanted: Sequence[Gate], to: str) -> Doing[None]:
+    """One server is taken for well, the others for ill; only then somebody is let in."""
+    end = (yield from now()) + _SERVES_WITHIN
+    told = False
+    while True:
+        sight = yield from gates.look(scene, wanted)
+        wrong = [view for view in sight.views if _wrong(view, to)]
+        if not wrong:
+            return
+        if told and (yield from now()) >= end:
+            said = "; ".join(_wrong(view, to) for view in wrong)
+            raise VerbError(said, remedy="Look at the balancers: hactl status.")
+        for view in wrong:
+            yield from _told(view, to)
+        if told:
+            yield from wait(0.1, f"balancers to send writes to {to}")
+        told = True
+
+
+def _told(view: View, to: str) -> Doing[None]:
+    gate, names = view.gate, view.gate.pool.servers
+    ill = [haproxy.set_health(gate.pool.backend, names[node], "down") for node in view.up() if node != to]
+    ready = haproxy.set_state(gate.pool.backend, names[to], "ready")
+    well = () if to in view.up() else (ready, haproxy.set_health(gate.pool.backend, names[to], "up"))
+    yield from gates.say(gate, *ill, *well, *gates.requests(gate, held=False))
+
+
+def _writer(scene: Scene, service: str) -> Doing[str]:
+    """The one node that takes writes. Raises VerbError where there is none, or more than one."""
+    here = database(scene, service)
+    found, silent = [], []
+    for node in here.nodes:
+        try:
+            answer = yield from maybe_facts(here, node)
+        except TransportError as error:
+            answer = error.message
+        if isinstance(answer, str):
+            silent.append(node)
+        elif primary(answer):
+            found.append(node)
+    if len(found) != 1:
+        left = f" ({listed(silent)} cannot be asked)" if silent else ""
+        said = f"{listed(found)} take writes" if found else "nobody takes writes"
+        raise VerbError(f"{said}{left}: they stay held", remedy="hactl db status shows who could take over.")
+    return found[0]

@@ -1,0 +1,70 @@
+"""The verb that proves that a primary's WAL gets into the archive: one segment is ended, and seen to arrive there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from hactl.drivers.verbs import postgresql_server as server
+from hactl.model.parameters import About, ParameterKind
+from hactl.model.verb import AnyVerb, Doing, Memory, Scene, Shown, Standing, Verb, VerbError, now, tell, wait
+
+_WITHIN = 90.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedArguments:
+    service: Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
+
+
+class Archived(Verb[ArchivedArguments]):
+    name = "postgresql.archived"
+    summary = "See that the node, a primary, archives: end a WAL segment, and wait until it is in the archive."
+    arguments = ArchivedArguments
+    reads_back = False
+    deadline = 120.0
+
+    def problem(self, scene: Scene, args: ArchivedArguments) -> str:
+        return server.objection(scene, args.service, scene.target.name)
+
+    def seconds(self, args: ArchivedArguments) -> float:  # noqa: ARG002 - the same for all
+        return 2.0
+
+    def first(self, scene: Scene, args: ArchivedArguments) -> tuple[Shown, ...]:  # noqa: ARG002 - no part of it
+        return (server.shown(scene.target.name, "SELECT pg_walfile_name(pg_switch_wal())"),)
+
+    def check(self, scene: Scene, args: ArchivedArguments) -> Doing[Standing]:
+        mode = yield from server.query(server.database(scene, args.service), scene.target.name, _MODE)
+        off = mode == "off"
+        return Standing(off, f"{scene.target.name} {'archives nothing (archive_mode = off)' if off else 'archives'}")
+
+    def do(self, scene: Scene, args: ArchivedArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
+        service, node = server.database(scene, args.service), scene.target.name
+        segment = yield from server.order(service, node, _SWITCH)
+        end = (yield from now()) + _WITHIN
+        while True:
+            last, failed = (yield from server.query(service, node, _NEWEST)).split("|")
+            # Of one timeline they sort by age; a newer timeline's sort after all of an older one.
+            if last[:24] >= segment:
+                return f"{node} archives: {last} has arrived"
+            if (yield from now()) >= end:
+                why = f"; {failed} failed" if failed else ""
+                raise VerbError(
+                    f"{segment} of {node} is not in the archive after {_WITHIN:.0f} s{why}",
+                    remedy=f"Look at PostgreSQL's log on {node}, and at the archive_command.",
+                )
+            yield from tell(f"{segment} is not in the archive yet")
+            yield from wait(0.3, f"{segment} to be archived")
+
+
+VERBS: tuple[AnyVerb, ...] = (Archived(),)
+
+_MODE = "SELECT current_setting('archive_mode')"
+# The message makes sure that there is something to end; nobody reads it.
+_SWITCH = """
+SELECT pg_walfile_name(pg_switch_wal()) FROM (SELECT pg_logical_emit_message(false, 'hactl', '') OFFSET 0) AS written
+"""
+_NEWEST = """
+SELECT coalesce(last_archived_wal, ''), CASE WHEN last_failed_time > coalesce(last_archived_time, '-infinity')
+  THEN last_failed_wal ELSE '' END FROM pg_stat_archiver
+"""

@@ -21,12 +21,13 @@ def probes_for(inventory: Inventory, node: Node) -> tuple[Probe, ...]:
     services = inventory.services_on(node.name)
     units = tuple(dict.fromkeys(unit for service in services for unit in service.units))
     packages = tuple(dict.fromkeys(filter(None, map(apt.package_of, services))))
+    pools = [pool.name for pool in inventory.pools_of(node.name)]
     machine: tuple[Probe, ...] = (
         host.tick(addresses=any(isinstance(service, KeepalivedService) for service in services)),
         host.disk(),
         host.clock(),
         systemd.units(units),
-        *((drain_note.probe(inventory.name),) if inventory.pools_of(node.name) else ()),
+        *((drain_note.probe(inventory.name, pools),) if pools else ()),
         apt.packages(packages),
     )
     repositories = tuple(

@@ -99,9 +99,9 @@ class DrainNote:
 
 @dataclass(frozen=True, slots=True)
 class NoteFacts:
-    """`note` None: there is none, or there is one that cannot be made out, for the reason `ignored`."""
+    """The notes on a node, one for each pool that it was taken out of. `ignored`: why one cannot be made out, or ""."""
 
-    note: DrainNote | None = None
+    notes: tuple[DrainNote, ...] = ()
     ignored: str = ""
 
 

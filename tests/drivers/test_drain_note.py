@@ -16,9 +16,12 @@ from hypothesis import strategies as st
 
 from hactl.drivers import drain_note
 from hactl.drivers.probe import Asked, TickProbe
+from hactl.drivers.verbs import balancer_note
 from hactl.model.command import Completed
 from hactl.model.facts import DrainNote, NoteFacts
 from hactl.model.text import safe, safe_text
+from hactl.model.verb import RunCommand
+from tests.drivers.verbs.balancers import Lab
 
 SHELLS = [("dash",), ("bash", "--posix"), ("busybox", "ash")]
 SAID = {
@@ -33,13 +36,15 @@ NOTE = DrainNote("app1", ("shop",), "anna@laptop", "new disk", 1795267734.0, "20
 
 
 def read(said: str, exit_code: int = 0) -> NoteFacts:
+    """What one note of these words comes to."""
+    said = f"=== 0\n{said}\n" if said else ""
     return drain_note.parse(Completed(exit_code, safe(said), "", 0.1), Asked(0, 0))
 
 
 def test_a_note_is_what_was_written() -> None:
-    assert read(json.dumps(SAID)) == NoteFacts(NOTE)
+    assert read(json.dumps(SAID)) == NoteFacts((NOTE,))
     bare = {name: SAID[name] for name in ("when", "node", "pools", "who")}
-    assert read(json.dumps(bare)) == NoteFacts(replace(NOTE, why="", run=""))
+    assert read(json.dumps(bare)) == NoteFacts((replace(NOTE, why="", run=""),))
 
 
 def test_no_note_is_no_note() -> None:
@@ -64,7 +69,7 @@ def test_no_note_is_no_note() -> None:
 )
 def test_a_note_of_another_shape_is_ignored_with_the_reason(said: str, why: str) -> None:
     facts = read(said)
-    assert facts.note is None
+    assert facts.notes == ()
     assert why in facts.ignored
 
 
@@ -75,8 +80,7 @@ def test_a_note_that_may_not_be_read_is_ignored_with_the_reason() -> None:
 
 def test_hostile_words_are_made_harmless_and_short() -> None:
     evil = "\x1b]0;owned\x07\u202e\nhactl undrain db1 [@click=app.quit]" + "x" * 5000
-    note = read(json.dumps({**SAID, "who": evil, "why": evil, "run": evil})).note
-    assert note is not None
+    (note,) = read(json.dumps({**SAID, "who": evil, "why": evil, "run": evil})).notes
     for text in (note.who, note.why, note.run):
         assert safe(text) == text
         assert "\n" not in text
@@ -86,7 +90,7 @@ def test_hostile_words_are_made_harmless_and_short() -> None:
 @given(said=st.text(max_size=200) | st.builds(json.dumps, st.dictionaries(st.sampled_from(list(SAID)), st.text())))
 def test_anything_is_a_note_or_a_reason(said: str) -> None:
     facts = read(said)
-    assert facts.note is None or not facts.ignored
+    assert bool(facts.notes) is not bool(facts.ignored) or "=== " in said or not said
     assert safe(facts.ignored) == facts.ignored
     assert len(facts.ignored) < 300
 
@@ -101,8 +105,8 @@ def shell(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 def ask(shell: tuple[str, ...], path: Path) -> NoteFacts:
     """The body as the loop runs it, with the note at another place."""
-    probe = drain_note.probe("demo")
-    said = "/run/lock/hactl-demo/drained.json"
+    probe = drain_note.probe("demo", ("shop",))
+    said = "/run/lock/hactl-demo/drained.shop.json"
     assert said in probe.body
     script = replace(probe, body=probe.body.replace(said, str(path))).alone
     done = subprocess.run([*shell, "-c", script], capture_output=True, timeout=10, check=False)
@@ -115,7 +119,39 @@ def test_what_lies_there_is_read(shell: tuple[str, ...], tmp_path: Path) -> None
     path = tmp_path / "drained.json"
     assert ask(shell, path) == NoteFacts()
     path.write_text(json.dumps(SAID) + "\n")
-    assert ask(shell, path) == NoteFacts(NOTE)
+    assert ask(shell, path) == NoteFacts((NOTE,))
+
+
+def test_a_note_for_each_pool_and_one_that_is_spoiled(shell: tuple[str, ...], tmp_path: Path) -> None:
+    probe = drain_note.probe("demo", ("shop", "api", "third"))
+    for pool, said in (("shop", json.dumps(SAID)), ("api", "{}"), ("third", json.dumps({**SAID, "pools": ["third"]}))):
+        (tmp_path / f"drained.{pool}.json").write_text(said)
+    script = replace(probe, body=probe.body.replace("/run/lock/hactl-demo", str(tmp_path))).alone
+    done = subprocess.run([*shell, "-c", script], capture_output=True, timeout=10, check=False)
+    facts = probe.parse(Completed(done.returncode, safe_text(done.stdout), "", 0.1), Asked(0, 0))
+    assert facts == NoteFacts((NOTE, replace(NOTE, pools=("third",))), "The note about the drain: who is not text.")
+
+
+def test_what_is_written_is_read(shell: tuple[str, ...], tmp_path: Path) -> None:
+    """Odd words, several pools, and a second writer over the first: by the real scripts."""
+    why = """it's "down" $(id) `id` \\n %s"""
+    world = Lab()
+    scene = replace(world.scene(), reason=why)
+    for who in ("first", "second"):
+        written = next(balancer_note.written(replace(scene, who=who), ("shop", "api")))
+        assert isinstance(written, RunCommand)
+        _, flag, script, *words = written.command.argv
+        words[1] = str(tmp_path / "locks")
+        subprocess.run([*shell, flag, script, *words], check=True, timeout=10)
+    probe = drain_note.probe("demo", ("shop", "api"))
+    script = replace(probe, body=probe.body.replace("/run/lock/hactl-demo", str(tmp_path / "locks"))).alone
+    done = subprocess.run([*shell, "-c", script], capture_output=True, timeout=10, check=False)
+    facts = probe.parse(Completed(done.returncode, safe_text(done.stdout), "", 0.1), Asked(0, 0))
+    assert isinstance(facts, NoteFacts)
+    assert [(one.pools, one.who, one.why) for one in facts.notes] == [
+        (("shop",), "second", why),
+        (("api",), "second", why),
+    ]
 
 
 def test_neither_a_link_nor_a_pipe_nor_a_folder_nor_a_flood_is_followed(shell: tuple[str, ...], tmp_path: Path) -> None:
@@ -127,17 +163,19 @@ def test_neither_a_link_nor_a_pipe_nor_a_folder_nor_a_flood_is_followed(shell: t
     assert time.monotonic() - begun < 1
     (tmp_path / "flood").write_bytes(b'{"who": "' + b"a" * 5_000_000)
     facts = ask(shell, tmp_path / "flood")
-    assert facts.note is None
+    assert facts.notes == ()
     assert len(facts.ignored) < 300
 
 
 def test_where_there_is_no_note_nothing_is_forked(shell: tuple[str, ...]) -> None:
-    body = f"i=0; while [ $i -lt 200 ]; do i=$((i + 1))\n{drain_note.probe('no-such-cluster').body}\ndone; times"
+    looked = drain_note.probe("no-such-cluster", ("a", "b")).body
+    body = f"i=0; while [ $i -lt 200 ]; do i=$((i + 1))\n{looked}\ndone; times"
     done = subprocess.run([*shell, "-c", body], capture_output=True, text=True, timeout=10, check=True)
     assert done.stdout.split()[-2:] == ["0m0.000s"] * 2 or done.stdout.split()[-2:] == ["0m0.000000s"] * 2
 
 
 def test_a_clusters_odd_name_reaches_no_shell() -> None:
-    probe = drain_note.probe("x; touch /tmp/owned")
+    probe = drain_note.probe("x; touch /tmp/owned", ("$(id)", "shop"))
     assert isinstance(probe, TickProbe)
-    assert "hactl_note=/run/lock/hactl-cluster/drained.json\n" in probe.body
+    folder = "/run/lock/hactl-cluster"
+    assert f"in {folder}/drained.pool.json {folder}/drained.shop.json; do" in probe.body

@@ -224,7 +224,7 @@ def note(node: str = "app1", pool: str = "shop", *, minutes_ago: float = 12.5, *
     """What anna left on a node that she took out of a pool."""
     when = EPOCH + NOW - minutes_ago * 60
     left = DrainNote(node, (pool,), "anna@laptop", "new disk", when, "20251009-085740-k3f")
-    return NoteFacts(replace(left, **changes))
+    return NoteFacts((replace(left, **changes),))
 
 
 def made(kind: str, hours_ago: float, **changes: object) -> Backup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Generic, TypeVar
 
@@ -149,7 +149,7 @@ class Drain(_Balancing[DrainArguments]):
                 yield from _ordered(drained, MAINT, without=_without(scene))
         except (VerbError, TransportError) as error:
             gave_up = yield from _given_up(error, where, memory)
-            yield from note.removed(scene)
+            yield from note.removed(scene, (place.pool for place in where))
             raise gave_up from None
         return f"{scene.target.name}: {said}" + ("; in maintenance" if args.maint else "")
 
@@ -162,6 +162,12 @@ def _given_up(error: VerbError | TransportError, where: Iterable[Place], memory:
     back = yield from put_back(where, memory, error.silent if isinstance(error, SilentError) else ())
     why = error.sentence if isinstance(error, VerbError) else error.message
     return VerbError(f"{why.rstrip('.')}; {back}", remedy=error.remedy)
+
+
+def _in_again(old: Mapping[Place, str]) -> Iterable[str]:
+    """The pools in which no server was out before: no note tells of them any more."""
+    out = {place.pool for place, was in old.items() if was in {DRAIN, MAINT}}
+    return [place.pool for place in old if place.pool not in out]
 
 
 def _ordered(where: tuple[Place, ...], state: str, *, without: bool) -> Doing[None]:
@@ -184,8 +190,7 @@ def _undone(scene: Scene, args: PoolArguments, memory: Memory) -> Doing[str]:
         if sick:
             raise VerbError(f"{sick}; it stays out of balancing", remedy=f"Then: hactl undrain {scene.target.name}")
     seen = yield from returned(old, patience=_RETURN_WITHIN, without=_without(scene))
-    if all(was not in {DRAIN, MAINT} for was in old.values()):
-        yield from note.removed(scene)
+    yield from note.removed(scene, _in_again(old))
     left = "".join(f"; not on {name}, which cannot be asked" for name in seen.silent)
     return f"{_where(scene, (one.place for one in seen.stands))} is as it was: {shown(seen.stands)}{left}"
 
@@ -252,7 +257,7 @@ class Undrain(_Balancing[UndrainArguments]):
             raise VerbError(f"{sick}; nothing was changed", remedy="Look at the service, then undrain again.")
         back = dict.fromkeys(places(scene, args.pool), READY)
         seen = yield from returned(back, patience=args.patience, without=_without(scene), rechecked=args.rechecked)
-        yield from note.removed(scene)
+        yield from note.removed(scene, (pool.name for pool in pools(scene, args.pool)))
         left = "".join(f"; not on {name}, which cannot be asked" for name in seen.silent)
         return f"{shown(seen.stands)}{left}"
 
@@ -264,7 +269,7 @@ class Undrain(_Balancing[UndrainArguments]):
             return "it was not drained before"
         emptied = yield from Emptying(out, _EMPTY_AGAIN, GO_ON, _without(scene)).run()
         yield from _ordered(tuple(place for place in out if old[place] == MAINT), MAINT, without=_without(scene))
-        yield from note.written(scene, (pool.name for pool in pools(scene, args.pool)))
+        yield from note.written(scene, (place.pool for place in out))
         return f"{scene.target.name}: {emptied}"
 
 

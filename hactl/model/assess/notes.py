@@ -12,8 +12,8 @@ from hactl.model.units import duration
 def note_of(state: ClusterState, pool: Pool, node: str, now: float) -> DrainNote | None:
     """The note about this node's drain from this pool. None: nobody left one, or the node cannot be asked now."""
     answer = state.nodes[node].read("note", NoteFacts, now)
-    note = answer.value.note if isinstance(answer, Observed) else None
-    return note if note is not None and note.node == node and pool.name in note.pools else None
+    notes = answer.value.notes if isinstance(answer, Observed) else ()
+    return next((note for note in notes if note.node == node and pool.name in note.pools), None)
 
 
 def by_whom(note: DrainNote, wall: float) -> str:

@@ -183,9 +183,12 @@ class Lab(World):
         if self.unwritable:
             return done(exit=1, stderr="read-only file system")
         if argv[0] == "rm":
-            self.notes.pop(argv[-1], None)
+            for path in argv[3:]:
+                self.notes.pop(path, None)
         else:
-            self.notes[f"{argv[-2]}/drained.json"] = "{" + argv[-1]
+            folder, *pairs = argv[4:]
+            for name, said in zip(pairs[::2], pairs[1::2], strict=True):
+                self.notes[f"{folder}/{name}"] = "{" + said
         return done()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -79,12 +80,34 @@ def test_one_count_of_zero_is_not_believed() -> None:
 def test_who_drained_it_and_why_is_left_on_the_node() -> None:
     world = Lab()
     drain(world)
-    assert list(world.notes) == ["/run/lock/hactl-lab/drained.json"]
+    assert list(world.notes) == ["/run/lock/hactl-lab/drained.shop.json"]
     assert world.note == {
         "node": "app1", "pools": ["shop"], "who": "anna@desk", "why": "a 'new' disk", "run": "run-1",
     }  # fmt: skip
     undrain(world)
     assert not world.notes
+
+
+def two_pools() -> Inventory:
+    """app1 also stands in a second pool, under the same server of the same backend."""
+    inventory = lab()
+    second = replace(inventory.pools["shop"], name="second")
+    return replace(inventory, pools={**inventory.pools, "second": second})
+
+
+def test_a_drain_from_one_pool_leaves_what_is_said_of_another() -> None:
+    world, inventory = Lab(), two_pools()
+    scene = world.scene(inventory=inventory)
+    world.play(DRAIN.do(scene, DrainArguments(), {}))
+    both = {f"/run/lock/hactl-lab/drained.{pool}.json": [pool] for pool in ("shop", "second")}
+    assert {path: json.loads(said)["pools"] for path, said in world.notes.items()} == both
+    world.play(UNDRAIN.do(scene, UndrainArguments(pool="second"), {}))
+    assert list(world.notes) == ["/run/lock/hactl-lab/drained.shop.json"]
+    world.play(DRAIN.do(scene, DrainArguments(pool="second"), {}))
+    assert len(world.notes) == 2
+    undo_of_one = DrainArguments(pool="shop")
+    world.play(DRAIN.undo(scene, undo_of_one, EVERYWHERE))
+    assert list(world.notes) == ["/run/lock/hactl-lab/drained.second.json"]
 
 
 def test_a_note_that_cannot_be_left_stops_nothing() -> None:

@@ -8,13 +8,16 @@ import pytest
 
 from hactl.model.facts import AdminState, NoteFacts, ServerState
 from hactl.model.findings import Level
+from hactl.model.journal import RunSummary
 from hactl.model.picture import Picture
+from hactl.model.run import Outcome
 from hactl.model.state import LinkPhase
-from hactl.view.balancers import balancer_matrix
+from hactl.view.balancers import balancer_matrix, place_lines, run_of
 from hactl.view.cluster import banner, site_map
 from hactl.view.databases import backup_rows, database_rows
 from hactl.view.findings import finding_rows, line
 from hactl.view.node_page import node_facts
+from hactl.view.node_tables import pool_rows_of, runs_of, unit_rows
 from hactl.view.nodes import node_rows
 from hactl.view.services import pool_rows, service_rows, vip_rows
 from hactl.view.severity import SEVERITIES
@@ -88,7 +91,28 @@ def test_node_row() -> None:
         "disk": "40 %",
         "uptime": "1d",
         "services": "balancer vrrp",
+        "pools": "-",
+        "received": "1 MiB/s",
+        "sent": "0 B/s",
+        "latency": "4.0 ms",
+        "failed": "0",
+        "upgrades": "3",
+        "reboot": "no",
+        "swap": "0 %",
+        "skew": "+0.001 s",
+        "address": "192.168.56.11",
+        "os": "Debian GNU/Linux 12 (bookworm)",
+        "kernel": "6.1.0-30-amd64",
     }
+    assert (
+        "shop (out)"
+        in texts(node_rows(Cluster().server("*", "be_shop", "shop-a", **DRAINED).picture()), "app1")["pools"]
+    )
+
+
+@pytest.mark.parametrize(("width", "last"), [(40, "disk"), (80, "services"), (120, "sent"), (200, "address")])
+def test_columns_appear_by_width(width: int, last: str) -> None:
+    assert fit(node_rows(Cluster().picture()), width)[-1].column.key == last
 
 
 def test_a_measured_cell_carries_the_level_of_its_finding() -> None:
@@ -134,13 +158,88 @@ def test_findings_are_rows_and_lines() -> None:
 def test_balancers_side_by_side() -> None:
     cluster = Cluster().server("lb1", "be_shop", "shop-a", **DRAINED, sessions=3, last_change=90)
     row = cells(balancer_matrix(cluster.picture()), "shop/app1")
-    assert (row["on:lb1"].text, row["on:lb1"].level) == ("drained 3s, 1m", Level.WARN)
-    assert (row["on:lb2"].text, row["on:lb2"].level) == ("up 4s", None)
-    assert row["same"].text == "no"
+    assert (row["on:lb1"].text, row["on:lb1"].level) == ("drained", Level.WARN)
+    assert (row["on:lb2"].text, row["on:lb2"].level) == ("up", None)
+    assert (row["same"].text, row["level"].text, row["admin"].text) == ("no", "warn", "drain/ready")
+    assert (row["sessions"].text, row["sessions"].sort) == ("3+4", 7)
+    assert (row["since"].text, row["check"].text) == ("1m", "L7OK 200 2 ms")
     down = cells(balancer_matrix(cluster.picture()), "database-primary/db2")
     assert (down["on:lb1"].text, down["on:lb1"].level) == ("down L4CON", None)  # a standby: as it should be
     silent = cells(balancer_matrix(cluster.down("lb2").picture()), "shop/app1")
-    assert (silent["on:lb2"].text, silent["same"].text) == ("?", "?")
+    assert (silent["on:lb2"].text, silent["same"].text, silent["sessions"].text) == ("?", "?", "3+?")
+    nobody = cells(balancer_matrix(cluster.down("lb1").picture()), "shop/app1")
+    assert nobody["sessions"].unknown
+    assert nobody["level"].level is Level.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("changes", "on", "admin"),
+    [
+        ({}, "up", "ready"),
+        (DRAINED, "drained", "drain"),
+        ({**DRAINED, "state": ServerState.DOWN, "status": "DOWN"}, "down, drained", "drain"),
+        ({"admin": AdminState.FORCED_MAINT, "state": ServerState.MAINT, "status": "MAINT"}, "in maintenance", "maint"),
+        ({"state": ServerState.DOWN, "status": "DOWN", "check_status": "L7STS"}, "down L7STS", "ready"),
+        ({"state": ServerState.GOING_DOWN, "status": "UP 1/3"}, "up 1/3", "ready"),
+        ({"weight": 0}, "up with weight 0", "ready"),
+    ],
+)
+def test_what_a_server_does_and_what_was_ordered_of_it(changes: dict[str, object], on: str, admin: str) -> None:
+    row = texts(balancer_matrix(Cluster().server("*", "be_shop", "shop-b", **changes).picture()), "shop/app2")
+    assert (row["on:lb1"], row["admin"]) == (on, admin)
+
+
+def test_new_errors_and_queues_stand_out() -> None:
+    cluster = Cluster().server("*", "be_shop", "shop-a", queue=2, errors_connection=5, http_5xx=2)
+    row = cells(balancer_matrix(cluster.picture()), "shop/app1")
+    assert (row["queue"].text, row["queue"].level) == ("2+2", Level.WARN)
+    assert (row["errors"].text, row["errors"].level) == ("7+7", None)  # since they began, and no more now
+    facts = cluster.get("lb1", "haproxy:balancer")
+    calm = Cluster().get("lb1", "haproxy:balancer")
+    growing = cells(balancer_matrix(cluster.say("lb1", "haproxy:balancer", facts, before=calm).picture()), "shop/app1")
+    assert growing["errors"].level is Level.WARN
+
+
+def test_who_took_a_server_out_stands_beside_it() -> None:
+    cluster = Cluster().server("*", "be_shop", "shop-a", **DRAINED)
+    assert texts(balancer_matrix(cluster.picture()), "shop/app1")["note"] == "nobody says"
+    assert texts(balancer_matrix(cluster.picture()), "shop/app2")["note"] == "-"
+    assert run_of(cluster.picture(), "shop/app1") == ""
+    picture = cluster.say("app1", "note", note()).picture()
+    assert texts(balancer_matrix(picture), "shop/app1")["note"] == "by anna@laptop 12 m ago: new disk"
+    assert run_of(picture, "shop/app1") == "20251009-085740-k3f"
+    said = [one.text for one in place_lines(picture, "shop/app1")]
+    assert said[-1] == "Taken out by anna@laptop at 08:57:30 UTC: new disk (run 20251009-085740-k3f)."
+    assert "When its work is done: hactl undrain app1." in said
+    assert [one.text for one in place_lines(Cluster().picture(), "shop/app2")] == ["shop-b: up on lb1, up on lb2."]
+    assert place_lines(picture, "shop/nobody") == ()
+
+
+def test_a_nodes_places_and_units() -> None:
+    cluster = Cluster().server("*", "be_shop", "shop-a", **DRAINED)
+    table = pool_rows_of(cluster.picture(), "app1")
+    assert [row.key for row in table.rows] == ["shop/app1"]
+    assert "node" not in [column.key for column in table.columns]
+    assert texts(table, "shop/app1")["on:lb2"] == "drained"
+    assert pool_rows_of(cluster.picture(), "backup1").rows == ()
+    unit = texts(unit_rows(cluster.picture(), "app1"), "shop.service")
+    assert (unit["state"], unit["enabled"], unit["service"]) == ("active (running)", "enabled", "shop")
+    cluster.unit("app1", "shop.service", active="failed", sub="failed").change("app1", "units", failed=("x.service",))
+    table = unit_rows(cluster.picture(), "app1")
+    assert cells(table, "shop.service")["state"].level is Level.CRIT
+    assert (cells(table, "x.service")["state"].text, cells(table, "x.service")["since"].text) == ("failed", "?")
+    silent = unit_rows(cluster.fail("app1", "units", "timeout", "no answer").picture(), "app1")
+    assert texts(silent, "shop.service")["state"] == "?"
+
+
+def test_runs_of_a_node_are_those_that_had_it_as_a_target() -> None:
+    def summary(run: str, *targets: str) -> RunSummary:
+        return RunSummary(
+            run, "lab", "drain", "Drain", "anna", "", targets, 1.0, 1.0, 2.0, Outcome.DONE, "", 1, 1, 1, alive=False
+        )
+
+    table = runs_of([summary("3", "app1", "app2"), summary("2", "app2"), summary("1", "app1")], "app1", 10.0)
+    assert [row.key for row in table.rows] == ["3", "1"]
 
 
 def test_databases_tell_received_and_replayed_apart() -> None:

@@ -136,3 +136,45 @@ def _lines(picture: Picture, found: Replication) -> Iterator[str]:
         yield from draw.table(shown, columns, indent=0)
     yield ""
     yield from drawn([*view.archive_lines(found), *view.finding_lines(picture, found)], columns)
+
+
+@db.command(
+    epilog=examples(
+        "hactl db history                         when roles changed, by whom, why, at what cost",
+        "hactl db history -o json | jq '.changes[] | select(.run == null)'",
+    )
+)
+@_SERVICE
+@_OUTPUT
+@pass_cli
+def history(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
+    """Show when which server became the primary: from where, by whom, why, how long nobody wrote, what was lost.
+
+    Runs from this machine are known exactly. A change that nobody made from here is known to have been between two
+    looks, or from what the servers themselves remember of their timelines; who did it and why is then not known.
+    """
+    import time
+
+    from hactl.cli import live
+    from hactl.control.roles import role_history
+
+    inventory = cli.load()
+    services = databases(inventory, service)
+    found = live.with_control(inventory, lambda control: role_history(control, services), limit=None)
+    if fmt != "table":
+        from hactl.cli.output import emit
+        from hactl.view.role_history import history_document
+
+        emit(history_document(inventory.name, found.changes, found.silent), fmt)
+        return ExitCode.OK
+    from hactl.cli import draw
+    from hactl.cli.output import say
+    from hactl.view.role_history import history_rows
+
+    if not found.changes:
+        click.echo("No change of roles is known.")
+    for line in draw.table(history_rows(found.changes, time.time()), draw.width(), indent=0) if found.changes else ():
+        click.echo(line)
+    for node, reason in found.silent.items():
+        say(f"{node} does not tell what it remembers: {reason}.")
+    return ExitCode.OK

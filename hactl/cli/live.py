@@ -14,6 +14,7 @@ import click
 
 from hactl.cli.asking import Terminal
 from hactl.control import Control
+from hactl.control.roles import remembered
 from hactl.model.inventory import Inventory
 from hactl.model.limit import parse_limit
 from hactl.model.picture import Picture
@@ -63,7 +64,10 @@ def with_control(
     results: list[T] = []
 
     async def run() -> None:
-        async with _asking(may_ask) as ask, Control(inventory, interval=interval, limit=nodes, ask=ask) as control:
+        async with (
+            _asking(may_ask) as ask,
+            Control(inventory, interval=interval, limit=nodes, ask=ask, sightings=remembered(inventory)) as control,
+        ):
             results.append(await work(control))
 
     # Not the task's own result: asyncio.run, when it puts the handler of SIGINT back, spells out the task and with it

@@ -27,6 +27,7 @@ from hactl.model.state import StateEvent
 from hactl.transport.protocol import Peer, Transport
 
 if TYPE_CHECKING:
+    from hactl.engine.sightings import Sightings
     from hactl.transport.prompter import Ask
 
 log = logging.getLogger("hactl.control")
@@ -49,7 +50,7 @@ class Control:
     `interval` is the number of seconds between two fast samples. `limit` names the nodes to ask (see
     `model.limit.parse_limit`); the others are left out of every picture, which names them in `Picture.outside`. `ask`
     asks a person for a passphrase or password; without it nobody is asked. `listener` is told of everything that nodes
-    say, when they say it; it must not block.
+    say, when they say it; it must not block. `sightings` remember the databases' primaries from one hactl to the next.
     """
 
     def __init__(
@@ -62,12 +63,14 @@ class Control:
         factory: Factory | None = None,
         clock: Clock | None = None,
         listener: Callable[[StateEvent], None] | None = None,
+        sightings: Sightings | None = None,
     ) -> None:
         self._whole = inventory
         self._inventory, self._outside = (inventory, ()) if limit is None else restrict(inventory, limit)
         self._interval = interval
         self._clock = clock or RealClock()
         self._listener = listener
+        self._sightings = sightings
         self._factory = factory or _real_factory(inventory, ask)
         self._transports: dict[str, Transport] = {}
         self._collector: Collector | None = None  # of `watch`
@@ -105,6 +108,7 @@ class Control:
             self._collector = self._collect(self._probes())
             self._collector.start()
         async for picture in self._collector.pictures():
+            self._remember(picture)
             yield picture
 
     async def snapshot(
@@ -118,7 +122,9 @@ class Control:
         if self._asked is not None:
             self._asked.release()
         self._asked = self._collect(self._probes())
-        return await self._asked.gather(progress, rare=rare, within=within)
+        picture = await self._asked.gather(progress, rare=rare, within=within)
+        self._remember(picture)
+        return picture
 
     def refresh(self, node: str | None = None) -> None:
         """Sample one node, or all, now. No effect before `watch`."""
@@ -195,7 +201,7 @@ class Control:
         return self._transports[node]
 
     def _collect(self, probes: Mapping[str, tuple[Probe, ...]]) -> Collector:
-        return Collector(
+        collector = Collector(
             self._inventory,
             self.transports(),
             probes,
@@ -204,6 +210,13 @@ class Control:
             outside=self._outside,
             listener=self._listener,
         )
+        if self._sightings is not None:
+            collector.recall(self._sightings.recalled(self._clock.wall() - self._clock.monotonic()))
+        return collector
+
+    def _remember(self, picture: Picture) -> None:
+        if self._sightings is not None:
+            self._sightings.take(picture)
 
 
 def _probe_of(question: SqlQuestion) -> QueryProbe:

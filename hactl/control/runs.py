@@ -19,6 +19,7 @@ from hactl.config.playbooks import playbooks
 from hactl.control.control import Control
 from hactl.control.operator import operator
 from hactl.control.plans import lock_transports, made
+from hactl.control.roles import remembered
 from hactl.drivers.verbs.catalogue import VERBS
 from hactl.engine.journal import Journal, default_journal, new_run_id
 from hactl.engine.lock import break_lock, holders
@@ -56,7 +57,8 @@ class Runs:
 
     async def plan(self, request: Request, progress: Callable[[str], None] | None = None) -> Plan:
         """What would be done, and what speaks against it. Touches nothing. Raises InputError, JournalError."""
-        async with Control(self._inventory, ask=self._ask) as control:
+        seen = remembered(self._inventory, self._env)
+        async with Control(self._inventory, ask=self._ask, sightings=seen) as control:
             return await made(control, self._journal, request, self._env, progress or (lambda _: None))
 
     def playbooks(self) -> tuple[Playbook, ...]:

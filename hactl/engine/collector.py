@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from hactl.drivers.probe import Cadence, Probe
@@ -16,7 +16,7 @@ from hactl.engine.node import Watcher, Watching
 from hactl.engine.publisher import Publisher
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
-from hactl.model.state import StateEvent
+from hactl.model.state import Sample, StateEvent
 from hactl.transport.backoff import Backoff
 from hactl.transport.protocol import Transport
 
@@ -59,6 +59,12 @@ class Collector:
             for place, (name, node) in enumerate(inventory.nodes.items())
         }
         self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def recall(self, samples: Iterable[Sample]) -> None:
+        """Answers of an earlier time, to be shown as last seen. Before anything is asked."""
+        for sample in samples:
+            if sample.node in self._inventory.nodes:
+                self._publisher.event(sample)
 
     def start(self) -> None:
         """Begin to watch. Idempotent."""

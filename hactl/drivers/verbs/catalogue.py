@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from hactl.drivers.verbs import balancer, health, node_verbs, vip, waiting
+from hactl.drivers.verbs import balancer, balancer_hold, health, node_verbs, postgresql_verbs, vip, vip_hold, waiting
 from hactl.model.verb import AnyVerb, Verbs
 
-_ALL: tuple[AnyVerb, ...] = (*balancer.VERBS, *health.VERBS, *waiting.VERBS, *vip.VERBS, *node_verbs.VERBS)
+_ALL: tuple[AnyVerb, ...] = (
+    *(
+        *balancer.VERBS,
+        *balancer_hold.VERBS,
+        *health.VERBS,
+        *waiting.VERBS,
+        *vip.VERBS,
+        *vip_hold.VERBS,
+        *node_verbs.VERBS,
+    ),
+    *postgresql_verbs.VERBS,
+)
 
 VERBS: Verbs = MappingProxyType({verb.name: verb for verb in _ALL})

@@ -1,11 +1,11 @@
-"""`./dev bench [cold|stream|startup|upgrade] [options]`: the long measurements; when none is named, all."""
+"""`./dev bench [startup|tui|cold|stream|upgrade] [options]`: the long measurements; when none is named, all."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-PROGRAMS = ("startup", "cold", "stream", "upgrade")
+PROGRAMS = ("startup", "tui", "cold", "stream", "upgrade")
 
 
 def main() -> None:

@@ -45,8 +45,10 @@ from hactl.tui.screens.base import PictureScreen
 from hactl.tui.shell import Shell
 from hactl.tui.signals import INTERRUPTED, ended_by_signals
 from hactl.tui.themes import Memory
+from hactl.tui.widgets.line_table import LineTable
 from hactl.view.cluster import Fact
 from hactl.view.findings import line
+from hactl.view.whereto import RUN, Where, row_of
 
 if TYPE_CHECKING:  # the first paint does not wait for what acts
     from hactl.control import Control
@@ -185,14 +187,25 @@ class HactlApp(Shell):
     def go_to(self, message: GoTo) -> None:
         """Where there is no such screen, the node where it can be seen, too."""
         where = message.where
-        if where.place == "run":
+        if where.place == RUN:
             self.post_message(OpenRun(where.name))
         elif where.place in {place.name for place in PLACES}:
-            self.go_service(where.place, where.name)
+            self.call_later(self._point_to, where)
         elif where.node:
             self.post_message(OpenNode(where.node))
         else:
             self.bell()
+
+    async def _point_to(self, where: Where) -> None:
+        """Go to a screen, and put the cursor on the row that is about it, if there is one."""
+        await self.action_switch_mode(where.place)
+        self.go_back(1)
+        self.show_newest()
+        for table in self.screen.query(LineTable):
+            if (key := row_of(where, [row.key for row in table.shown_rows])) is not None:
+                table.select(key)
+                table.focus()
+                return
 
     @on(AckGiven)
     def acknowledge(self, message: AckGiven) -> None:
@@ -278,6 +291,8 @@ class HactlApp(Shell):
 
     @on(PictureWanted)
     def show_newest(self) -> None:
+        if not self.screen_stack:  # what is still under way while the app is taken away has nowhere to go
+            return
         if isinstance(self.screen, PictureScreen):
             around = self.beside.around(self._going) if self.beside is not None else self._going
             self.screen.show(self._picture, around)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hactl.model.findings import Finding, ScopeKind
@@ -28,6 +29,15 @@ class Where:
     place: str
     name: str
     node: str = ""
+
+
+def row_of(where: Where, keys: Sequence[str]) -> str | None:
+    """The key of the row that is about it: by its name, its name and node ("shop/app1"), its node, or the first of the
+    rows under its name.
+    """
+    exact = (where.name, f"{where.name}/{where.node}", where.node)
+    found = next((key for key in exact if key and key in keys), None)
+    return found or next((key for key in keys if key.startswith(f"{where.name}/")), None)
 
 
 def of_node(name: str) -> Where:

@@ -61,7 +61,7 @@ class AckScreen(NamedKeys, ModalScreen[Given | None]):
             yield Prose(id="question")
             for name, text, hint in (("reason", reason, "why it may stay for a while"), ("until", _WHILE, "4h")):
                 with Horizontal(classes="field"):
-                    yield Label(f"{name:>6}", markup=False)
+                    yield Label(f"{name:>6}  ", markup=False)
                     yield Input(text, id=name, placeholder=hint, compact=True, select_on_focus=False)
             yield Prose(id="said")
         yield Keys()

@@ -8,7 +8,6 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.widget import Widget
 
 from hactl.model.findings import Finding
 from hactl.model.picture import Picture
@@ -43,7 +42,7 @@ class OverviewScreen(PictureScreen):
     AUTO_FOCUS = "#findings"
     ACTS = ACTS | {"unacknowledge"}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - Textual declares it without ClassVar
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high"), (48, "-tall")]  # noqa: RUF012 - likewise
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (21, "-low"), (30, "-high")]  # noqa: RUF012 - likewise
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "acknowledge", "Acknowledge", tooltip="Say that the finding is known, why, and until when."),
         Binding("A", "unacknowledge", "Take back", show=False, tooltip="The finding is no longer acknowledged."),
@@ -84,7 +83,7 @@ class OverviewScreen(PictureScreen):
     def _draw_trends(self, picture: Picture) -> None:
         """Their slices are seconds long: they need not be drawn for every picture."""
         panel = self.query_one(Sparks)
-        if not (panel.display and panel.size) or 0 <= picture.now - self._drawn < _EVERY:
+        if not panel.size.width or 0 <= picture.now - self._drawn < _EVERY:
             return
         self._drawn = picture.now
         traces = traffic_traces(picture.state.inventory, self.house.trends)
@@ -102,6 +101,11 @@ class OverviewScreen(PictureScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
+        self._draw_trends_soon()
+        self.call_after_refresh(self.refresh_bindings)
+
+    def _draw_trends_soon(self) -> None:
+        """Once their panel has its new size."""
         self._drawn = float("-inf")
         if self.picture is not None:
             self.call_after_refresh(self._draw_trends, self.picture)
@@ -110,24 +114,25 @@ class OverviewScreen(PictureScreen):
 
     def action_panel(self, name: str) -> None:
         """Bring a panel to where it can be seen, and to the focus; a second time, the findings."""
-        back = self.has_class(f"-{name}") if self._crowded else self._focused_panel is self.query_one(f"#{name}")
+        panel = self.query_one(f"#{name}")
+        back = self.has_class(f"-{name}") if self._crowded else self.focused is panel
         for one in ("recent", "trends"):
             self.set_class(one == name and not back, f"-{one}")
-        shown = self.query_one("#findings" if back else f"#{name}")
+        shown = self.query_one("#findings") if back else panel
         if shown.can_focus:
             self.set_focus(shown)
-        self._drawn = float("-inf")
-        if self.picture is not None:
-            self.call_after_refresh(self._draw_trends, self.picture)
+        self._draw_trends_soon()
 
     @property
     def _crowded(self) -> bool:
         """Whether there is room for one of the lower panels only."""
-        return self.has_class("-low") and self.has_class("-narrow")
+        return self.has_class("-short") or (self.has_class("-narrow") and not self.has_class("-high"))
 
-    @property
-    def _focused_panel(self) -> Widget | None:
-        return self.focused
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Trends that are in view already need no key."""
+        if action == "panel" and parameters == ("trends",) and not self._crowded:
+            return False
+        return super().check_action(action, parameters)
 
     # --- where enter leads ---
 

@@ -72,6 +72,8 @@ async def record(
 
         async with control:
             await _until(enough, asyncio.create_task(tape()), seconds)
+            now = clock.monotonic()  # what was said last belongs to it
+            told(Taped(recorder.frame(now), now - zero, recorder.size))
 
 
 async def _until(enough: asyncio.Event, taping: asyncio.Task[None], seconds: float | None) -> None:

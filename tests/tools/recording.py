@@ -70,11 +70,11 @@ def recording(anna: Operator, path: Path) -> Iterator[None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", type=Path, default=ROOT / "recordings" / "lab.jsonl.gz")
-    parser.add_argument("--lab", default="recording")
+    parser.add_argument("--lab", default="demo")
     parser.add_argument("--keep", action="store_true", help="leave the lab up")
     chosen = parser.parse_args()
     lab = Lab(chosen.lab)
-    lab.up(print)
+    lab.up()
     try:
         with tempfile.TemporaryDirectory() as home:
             set_back(lab)
@@ -85,7 +85,7 @@ def main() -> None:
             _keep(made, chosen.file)
     finally:
         if not chosen.keep:
-            lab.down(print, now=True, disks=True)
+            lab.down(now=True, disks=True)
 
 
 def _keep(made: Path, path: Path) -> None:

@@ -176,8 +176,9 @@ class PictureScreen(BaseScreen[None]):
     def show(self, picture: Picture, runs: Sequence[Fact] = ()) -> None:
         """Take a newer picture, and the runs that are not over; drawn at once when mounted."""
         self.picture, self.runs = picture, runs
-        if self.is_mounted:
-            self.query_one(Banner).show(picture, runs)
+        banner = next(iter(self.query(Banner)), None)  # none while the screen is taken away
+        if self.is_mounted and banner is not None:
+            banner.show(picture, runs)
             self.draw(picture)
 
     def highlight(self, subjects: frozenset[str]) -> None:

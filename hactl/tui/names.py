@@ -80,14 +80,14 @@ def _subclasses(base: type[NamedKeys]) -> Iterator[type[NamedKeys]]:
 def clashes(keys: Mapping[str, str]) -> Mapping[str, str]:
     """Names whose new key already means something where it would be pressed, with the sentence that says what."""
     helps = key_helps()
-    bound = {name: _plain(keys.get(name) or ",".join(one.keys)) for name, one in helps.items()}
+    first = {name: _plain(",".join(one.keys)) for name, one in helps.items()}
+    bound = {name: _plain(keys[name]) if name in keys else first[name] for name in helps}
     return {
-        name: f"{quoted(key)} is {other!r} already ({helps[other].does.lower()})".replace("'", '"')
+        name: f"{quoted(key)} is {quoted(other)} already ({helps[other].does.lower()})"
         for name in keys
         for other in helps
         if other != name and _meet(name, other)
-        for key in sorted(bound[name] & bound[other])
-        if not (other in keys and keys[other] == keys[name] and helps[other].does == helps[name].does)
+        for key in sorted((bound[name] & bound[other]) - (first[name] & first[other]))
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -127,4 +127,5 @@ class _RunsTape:
                 continue
             self._known[run] = 0
             self._alive[run] = False
-            yield RunPlanned(run, summary.planned_at, summary.who, journal.plan_of(run))
+            plan = replace(journal.plan_of(run), endpoints=())  # how they are reached is nobody's business later
+            yield RunPlanned(run, summary.planned_at, summary.who, plan)

@@ -125,10 +125,21 @@ def within(at: float, low: float = 0.0, high: float = LONGEST) -> float:
 
 
 def inventory_for_recording(inventory: Inventory) -> Inventory:
-    """What judging and showing need; not how nodes are reached, nor anything that somebody might have hidden there."""
-    nodes = {name: replace(node, ssh=SshSettings()) for name, node in inventory.nodes.items()}
-    services = {name: _public(service) for name, service in inventory.services.items()}
-    return replace(inventory, nodes=nodes, services=services, path="")
+    """What judging and showing need; not how nodes are reached, nor programs and URLs that may hold a secret.
+
+    What an inventory may hold besides is left out until somebody decides that it may be told.
+    """
+    return Inventory(
+        name=inventory.name,
+        sites=inventory.sites,
+        nodes={name: replace(node, ssh=SshSettings()) for name, node in inventory.nodes.items()},
+        services={name: _public(service) for name, service in inventory.services.items()},
+        pools=inventory.pools,
+        vips=inventory.vips,
+        thresholds=inventory.thresholds,
+        drill_node=inventory.drill_node,
+        maintenance=inventory.maintenance,
+    )
 
 
 def _public(service: Service) -> Service:

@@ -6,6 +6,7 @@ import gzip
 import resource
 import stat
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hactl.engine.recorder import Recorder
 from hactl.engine.recording_file import RecordingFile
 from hactl.model.errors import HactlError, InputError, RecordingError
 from hactl.model.findings import Level
+from hactl.model.inventory import Fencing, Inventory
 from hactl.model.recording import Header, MarkKind, inventory_for_recording
 from hactl.model.state import LinkPhase
 from tests.engine.taping import BACK, LOST, RUN_AT, RUN_OVER, WALL, ZERO, documents, record, write
@@ -75,11 +77,19 @@ def test_it_is_small_and_only_its_owners(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+FENCED = ("/usr/bin/power", "--password=hunter2")
+
+
+def fenced() -> Inventory:
+    return replace(lab(), fencing=Fencing((*FENCED, "{node}"), (*FENCED, "off", "{node}")))
+
+
 def test_it_holds_nothing_of_how_nodes_are_reached(path: Path) -> None:
-    record(path, seconds=3)
+    with Recorder(path, fenced(), now=ZERO, wall=WALL, interval=2.0):
+        pass
     text = gzip.decompress(path.read_bytes()).decode()
     for node in lab().nodes.values():
-        for secret in (*node.ssh.identity, *node.ssh.known_hosts, node.ssh.socket, node.ssh.proxy_jump):
+        for secret in (*FENCED, *node.ssh.identity, *node.ssh.known_hosts, node.ssh.socket, node.ssh.proxy_jump):
             assert not secret or secret not in text
     with RecordingFile(path) as file:
         assert file.index.header == Header(file.index.header.hactl, WALL, 2.0, inventory_for_recording(lab()), note="")

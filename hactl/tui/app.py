@@ -144,9 +144,13 @@ class HactlApp(Shell):
     @work(exclusive=True, group="beside")
     async def watch_beside(self) -> None:
         """Look at what pictures do not tell: acknowledgements, who holds the lock, runs that have ended."""
+        complained = ""
         while True:
             if self.beside is not None and await self.beside.turn(self._picture, self._going):
                 self._show_marked(self.beside)
+                if (problem := self.beside.known.problem) and problem != complained:
+                    self.notify(problem, severity="error", timeout=15, markup=False)
+                complained = problem
             await asyncio.sleep(_LOOK_BESIDE)
 
     def _show_marked(self, beside: Beside) -> None:

@@ -412,6 +412,12 @@ async def test_what_cannot_be_kept_is_told(error: Exception) -> None:
         await until(pilot, str(error))
 
 
+async def test_acknowledgements_that_cannot_be_read_are_told_and_hide_nothing() -> None:
+    book = Book(broken=StateError("acks.json cannot be read."))
+    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(size=(120, 36)) as pilot:
+        await until(pilot, "no answer within 5 s", "acks.json cannot be read.")
+
+
 async def test_those_that_are_over_are_taken_out() -> None:
     seen = picture(*up(), *DEAD)
     book = Book([ack_of(seen, "link:db2", until=WALL + 1)])

@@ -79,7 +79,7 @@ class Steps:
         """To its end, which is written down. Raises LockError, JournalError; StopWishedError before anything began."""
         crew, verb = self._crew, self._crew.verbs[step.verb]
         begun = crew.clock.monotonic()
-        looking = verb.mutates or step.when is not None
+        looking = (verb.mutates and not verb.urgent) or step.when is not None
         picture = await crew.fresh(step, whole=True) if looking else crew.watch.picture()
         task = _Task(step, verb, crew.scene(step, picture), crew.arguments(step), begun)
         if verb.mutates:
@@ -112,7 +112,7 @@ class Steps:
                     return self._skip(task, standing.sentence, before, skipped=not cut_off)
             if cut_off and not self._may_again(task):
                 return self._unknown(task, "it was cut off, and nothing tells whether it was done")
-            if task.verb.mutates and (refused := await self._refused(task)):
+            if task.verb.mutates and not task.verb.urgent and (refused := await self._refused(task)):
                 return self._fail(task, refused)
             memory = state.memory if cut_off and state.memory is not None else await self._remember(task)
         except _FAILURES as error:

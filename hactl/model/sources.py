@@ -38,6 +38,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
         for one in (
             Source("primary", _NODE, _SERVICE, "the one primary of the database, as it is seen now"),
             Source("last primary", _NODE, _SERVICE, "the primary, or the server that was last seen or known to be it"),
+            Source("successor", _NODE, _NODE, "the one primary of the server's database that is not the server itself"),
             Source("candidate", _NODE, _SERVICE, "the standby that can take over without loss and suits best"),
             Source("survivor", _NODE, _SERVICE, "the standby that has the most of what the last primary wrote"),
             Source("holder", _NODE, _VIP, "the node that has the VIP"),

@@ -247,6 +247,7 @@ class Verb(ABC, Generic[A]):
     idempotent: ClassVar[bool] = True
     reads_back: ClassVar[bool] = True
     has_undo: ClassVar[bool] = False
+    urgent: ClassVar[bool] = False  # users wait meanwhile: no guard is asked before it, the verb looks for itself
     always: ClassVar[bool] = False  # done whenever its turn comes (a wait, a script): `check` is asked only after `do`
     irreversible: ClassVar[bool] = False  # a plan with such a step wants the confirmation typed
     effect: ClassVar[Effect] = Effect.NONE

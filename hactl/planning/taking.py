@@ -26,6 +26,8 @@ def taken(what: Taken, values: Mapping[str, Value], inventory: Inventory, pictur
     of = str(values[what.parameter])
     if what.source == "holder":
         return _holder(of, picture)
+    if what.source == "successor":
+        return _successor(of, inventory, picture)
     service = inventory.services[of]
     if isinstance(service, PostgresqlService):
         return _DATABASES[what.source](replication(service, picture))
@@ -49,6 +51,19 @@ def _primary(found: Replication) -> str:
     if why := why_no_primary(found):
         raise ValueError(why)
     return found.primary
+
+
+def _successor(server: str, inventory: Inventory, picture: Picture) -> str:
+    """An old primary that came back may take writes too: the other one is meant, if it is the only other one."""
+    databases = [one for one in inventory.services_on(server) if isinstance(one, PostgresqlService)]
+    if not databases:
+        raise ValueError(f"{server} is no server of a PostgreSQL database")
+    found = replication(databases[0], picture)
+    rest = [node for node in found.primaries if node != server]
+    if len(rest) == 1:
+        return rest[0]
+    said = f"{' and '.join(rest)} are" if rest else f"nobody but {server} is" if found.primaries else "nobody is"
+    raise ValueError(f"{said} the primary of {found.service.name} now")
 
 
 def _last_primary(found: Replication) -> str:

@@ -140,14 +140,18 @@ def look(scene: Scene, wanted: Iterable[Gate]) -> Doing[Sight]:
 
 def say(gate: Gate, *said: str) -> Doing[None]:
     """To one balancer; `look` afterwards. One that cannot be told is for that look to notice."""
+    yield from tell(gate.balancer, gate.path, *said)
+
+
+def tell(balancer: str, path: str, *said: str) -> Doing[None]:
     try:
-        answers = yield from tell_socket(gate.balancer, gate.path, *said)
+        answers = yield from tell_socket(balancer, path, *said)
     except TransportError:
         return
     # HAProxy has nothing to say to most of these, and a line of its own to a frontend that is so already.
     refused = [answer for answer in answers if answer.strip() and "already" not in answer]
     if refused:
-        raise VerbError(f"{gate.balancer} answered: {'; '.join(one.strip() for one in refused)}")
+        raise VerbError(f"{balancer} answered: {'; '.join(one.strip() for one in refused)}")
 
 
 def _view(gate: Gate, answers: tuple[str, ...]) -> View:

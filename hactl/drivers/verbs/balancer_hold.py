@@ -14,8 +14,9 @@ from hactl.drivers import haproxy
 from hactl.drivers.verbs import balancer_gates as gates
 from hactl.drivers.verbs.balancer_gates import Gate, View
 from hactl.drivers.verbs.balancer_servers import listed
-from hactl.drivers.verbs.postgresql_server import database, maybe_facts, objection, primary
+from hactl.drivers.verbs.postgresql_server import database, maybe_facts, objection, primary, query
 from hactl.model.errors import TransportError
+from hactl.model.inventory import Pool
 from hactl.model.parameters import About, ParameterKind
 from hactl.model.verb import (
     AnyVerb,
@@ -51,6 +52,7 @@ class Hold(Verb[HoldArguments]):
     arguments = HoldArguments
     per_node = False
     has_undo = True
+    reads_back = False
     deadline = 30.0
 
     def problem(self, scene: Scene, args: HoldArguments) -> str:
@@ -117,6 +119,7 @@ class Release(Verb[ReleaseArguments]):
     summary = "Let the writes go on, to the node that takes them now and to no other, on every balancer."
     arguments = ReleaseArguments
     per_node = False
+    urgent = True
     deadline = 30.0
 
     def problem(self, scene: Scene, args: ReleaseArguments) -> str:
@@ -143,16 +146,71 @@ class Release(Verb[ReleaseArguments]):
         return Standing(done=True, sentence=f"{said}{left}", facts=_downtime(scene, second))
 
     def do(self, scene: Scene, args: ReleaseArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
-        found = yield from maybe_facts(database(scene, args.service), args.to)
-        if not primary(found):
-            raise VerbError(f"{args.to} takes no writes: {found if isinstance(found, str) else 'it is a standby'}")
+        if (yield from query(database(scene, args.service), args.to, "SELECT pg_is_in_recovery()")) != "f":
+            raise VerbError(f"{args.to} takes no writes: it is a standby")
         yield from _opened(scene, gates.gates(scene, args.service), args.to)
         second = yield from now()
         after = _downtime(scene, second).get(_DOWNTIME, "")
         return f"writes flow to {args.to}" + (f", after {after} s" if after else "")
 
 
-VERBS: tuple[AnyVerb, ...] = (Hold(), Release())
+@dataclass(frozen=True, slots=True)
+class ReadmitArguments:
+    service: _Service
+    node: Annotated[str, About("the standby that is looked at again", ParameterKind.NODE)]
+
+
+class Readmit(Verb[ReadmitArguments]):
+    """HAProxy takes a server that leaves maintenance for well until a check has failed: this one it takes for ill."""
+
+    name = "balancer.readmit"
+    summary = (
+        "Let every balancer check a server of the database again that was cut off; nobody is sent to it unchecked."
+    )
+    arguments = ReadmitArguments
+    per_node = False
+    deadline = 30.0
+
+    def problem(self, scene: Scene, args: ReadmitArguments) -> str:
+        return objection(scene, args.service, args.node)
+
+    def first(self, scene: Scene, args: ReadmitArguments) -> tuple[Shown, ...]:
+        return tuple(
+            Shown(door[0], request, socket=True)
+            for pool in gates.pools_of(scene, args.service)
+            for door in gates.balancers(scene, pool)
+            for request in _checked_again(pool, args.node)
+        )
+
+    def check(self, scene: Scene, args: ReadmitArguments) -> Doing[Standing]:
+        cut = []
+        for pool in gates.pools_of(scene, args.service):
+            for door in gates.balancers(scene, pool):
+                try:
+                    admin = yield from gates.admin_state(door, pool, args.node)
+                except TransportError:
+                    if not gates.without(scene):
+                        raise
+                    continue
+                if admin.maintained:
+                    cut.append(door[0])
+        said = f"{args.node} is cut off on {listed(cut)}" if cut else f"balancers check {args.node}"
+        return Standing(done=not cut, sentence=said)
+
+    def do(self, scene: Scene, args: ReadmitArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
+        for pool in gates.pools_of(scene, args.service):
+            for balancer, path in gates.balancers(scene, pool):
+                yield from gates.tell(balancer, path, *_checked_again(pool, args.node))
+        return f"balancers check {args.node} again"
+
+
+VERBS: tuple[AnyVerb, ...] = (Hold(), Release(), Readmit())
+
+
+def _checked_again(pool: Pool, node: str) -> tuple[str, ...]:
+    name = pool.servers[node]
+    return (haproxy.set_state(pool.backend, name, "ready"), haproxy.set_health(pool.backend, name, "down"))
+
 
 _DOWNTIME = "write_downtime"
 
@@ -176,28 +234,26 @@ def _wrong(view: View, to: str) -> str:
 
 def _opened(scene: Scene, wanted: Sequence[Gate], to: str) -> Doing[None]:
     """One server is taken for well, the others for ill; only then somebody is let in."""
+    for gate in wanted:
+        yield from _told(gate, to)
     end = (yield from now()) + _SERVES_WITHIN
-    told = False
     while True:
         sight = yield from gates.look(scene, wanted)
         wrong = [view for view in sight.views if _wrong(view, to)]
         if not wrong:
             return
-        if told and (yield from now()) >= end:
+        if (yield from now()) >= end:
             said = "; ".join(_wrong(view, to) for view in wrong)
             raise VerbError(said, remedy="Look at the balancers: hactl status.")
+        yield from wait(0.1, f"balancers to send writes to {to}")
         for view in wrong:
-            yield from _told(view, to)
-        if told:
-            yield from wait(0.1, f"balancers to send writes to {to}")
-        told = True
+            yield from _told(view.gate, to)
 
 
-def _told(view: View, to: str) -> Doing[None]:
-    gate, names = view.gate, view.gate.pool.servers
-    ill = [haproxy.set_health(gate.pool.backend, names[node], "down") for node in view.up() if node != to]
-    ready = haproxy.set_state(gate.pool.backend, names[to], "ready")
-    well = () if to in view.up() else (ready, haproxy.set_health(gate.pool.backend, names[to], "up"))
+def _told(gate: Gate, to: str) -> Doing[None]:
+    backend, names = gate.pool.backend, gate.pool.servers
+    ill = (haproxy.set_health(backend, name, "down") for node, name in names.items() if node != to)
+    well = (haproxy.set_state(backend, names[to], "ready"), haproxy.set_health(backend, names[to], "up"))
     yield from gates.say(gate, *ill, *well, *gates.requests(gate, held=False))
 
 

@@ -46,6 +46,8 @@ class Stop(Verb[StopArguments]):
     summary = "Stop the primary with all that it has promised written and sent, and keep it from being started."
     arguments = StopArguments
     has_undo = True
+    reads_back = False
+    urgent = True
     deadline = 60.0
 
     def problem(self, scene: Scene, args: StopArguments) -> str:

@@ -39,6 +39,12 @@ def _balancers(_house: House) -> Screen[None]:
     return BalancersScreen()
 
 
+def _database(_house: House) -> Screen[None]:
+    from hactl.tui.screens.database import DatabaseScreen  # noqa: PLC0415 - see above
+
+    return DatabaseScreen()
+
+
 def _runs(house: House) -> Screen[None]:
     from hactl.tui.screens.runs import RunsScreen  # noqa: PLC0415 - see above
 
@@ -55,6 +61,7 @@ PLACES = (
     Place("overview", "Overview", "1", _overview),
     Place("nodes", "Nodes", "2", _nodes),
     Place("balancers", "Balancers", "3", _balancers),
+    Place("database", "Database", "4", _database),
     Place("runs", "Runs", "6", _runs),
     Place("playbooks", "Playbooks", "7", _playbooks),
 )

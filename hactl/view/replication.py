@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from hactl.model.assess.base import because, listed
-from hactl.model.facts import ArchiverFacts, PostgresqlFacts
+from hactl.model.facts import ArchiverFacts, PostgresqlFacts, Slot
 from hactl.model.findings import Level, ScopeKind
+from hactl.model.inventory import PostgresqlService
 from hactl.model.observed import Maybe, Observed, Unknown
 from hactl.model.picture import Picture
-from hactl.model.replication import Candidate, Replication, Server, Standby, why_no_primary
+from hactl.model.replication import Candidate, Replication, Server, Standby, replication, why_no_primary
 from hactl.view import units
 from hactl.view.cells import NOTHING, UNKNOWN, from_answer, size_cell
 from hactl.view.lines import Line
@@ -272,3 +274,46 @@ def finding_lines(picture: Picture, found: Replication) -> list[Line]:
             if one.hint:
                 lines.append(Line(f"> {one.hint}", indent=2, faint=True))
     return lines
+
+
+# --- both front ends' page --------------------------------------------------------------------------------------
+
+
+def all_of(picture: Picture) -> tuple[Replication, ...]:
+    """Every database of the inventory as it stands now."""
+    services = picture.state.inventory.services.values()
+    return tuple(replication(one, picture) for one in services if isinstance(one, PostgresqlService))
+
+
+def forest(picture: Picture, *, bars: int = 0) -> Table:
+    """The trees of all databases, one below the other, keyed "SERVICE/NODE"."""
+    rows = []
+    for found in all_of(picture):
+        rows += [replace(row, key=f"{found.service.name}/{row.key}") for row in tree_rows(found, bars=bars).rows]
+    return Table(TREE_COLUMNS, tuple(rows))
+
+
+def server_of(picture: Picture, key: str) -> tuple[Replication, str]:
+    """The database and the node of a row of `forest`."""
+    service, _, node = key.partition("/")
+    return next(one for one in all_of(picture) if one.service.name == service), node
+
+
+def below_lines(picture: Picture, found: Replication) -> list[Line]:
+    """What stands below the tree: the sentence, what may be lost, candidates, the archive, slots, what is wrong."""
+    lines = [summary(found), *lost_lines(found), Line(), Line("who could take over", strong=True)]
+    for one in found.candidates:
+        said = "yes" if one.eligible else f"no: {'; '.join(one.reasons)}"
+        lines.append(Line(f"{one.rank}  {one.node} ({one.site}): {said}", None if one.eligible else Level.WARN, hang=3))
+    lines += [Line(), *archive_lines(found)]
+    slots = [(node, slot) for node, one in found.servers.items() for slot in (one.known.slots if one.known else ())]
+    if slots:
+        lines.append(Line("slots: " + "; ".join(_slot_words(node, slot) for node, slot in slots), hang=7))
+    if wrong := finding_lines(picture, found):
+        lines += [Line(), *wrong]
+    return lines
+
+
+def _slot_words(node: str, slot: Slot) -> str:
+    held = "holds ?" if slot.retained is None else f"holds {units.size(slot.retained)}"
+    return f"{slot.name} on {node} {held}" + ("" if slot.active else ", nobody reads it")

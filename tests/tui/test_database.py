@@ -1,0 +1,127 @@
+"""The database screen: every key of it, and what it says when the primary is gone, over judged pictures."""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+
+from hactl.model.dashboard import Settings
+from hactl.model.picture import Picture
+from hactl.tui.app import HactlApp
+from hactl.tui.screens.database import DatabaseScreen
+from hactl.tui.screens.node import NodeScreen
+from hactl.tui.screens.plan import PlanScreen
+from tests.model.builders import MIB, NOW, WAL, Cluster, primary
+from tests.tui.acts import Runs
+from tests.tui.pictures import Reel, picture
+from tests.tui.test_nodes import at, has
+
+DB = "postgresql:database"
+SIZE = (140, 40)
+
+
+def gone() -> Cluster:
+    cluster = Cluster().say("db1", DB, primary(lsn=WAL + MIB), at=NOW - 14).down("db1", reason="no route.")
+    for node in ("db2", "db3"):
+        cluster.change(node, DB, receiver_status="", primary_host="", follows="db1")
+    return cluster
+
+
+def app_with(shown: Picture, runs: Runs | None = None, *, read_only: bool = False) -> HactlApp:
+    doors = runs or Runs()
+    settings = Settings(read_only=read_only)
+    return HactlApp(picture(now=0.0), lambda: Reel([shown]), lambda: doors, settings=settings)
+
+
+def told(pilot: Pilot[None]) -> list[str]:
+    return [one.message for one in pilot.app._notifications]
+
+
+async def opened(pilot: Pilot[None]) -> None:
+    await pilot.press("4")
+    await at(pilot, DatabaseScreen)
+    await has(pilot, "db3")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
+async def test_the_tree_and_who_could_take_over(size: tuple[int, int]) -> None:
+    lagging = Cluster().change("db3", DB, lsn=WAL - MIB, replayed=WAL - 3 * MIB)
+    async with app_with(lagging.picture()).run_test(size=size) as pilot:
+        await opened(pilot)
+        await has(
+            pilot, "db1", "└ db2", "takes writes", "streaming", "2 MiB", "who could take over", "1  db2 (east): yes"
+        )
+
+
+async def test_lags_have_bars_where_there_is_room() -> None:
+    lagging = Cluster().change("db3", DB, replayed=WAL - 3 * MIB)
+    async with app_with(lagging.picture()).run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await has(pilot, "█████···    3 MiB", "········      0 B")
+
+
+async def test_a_primary_that_is_gone() -> None:
+    async with app_with(gone().picture()).run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await has(
+            pilot,
+            "? was primary 14s ago",
+            "database has no primary in sight",
+            "db1 was last seen as primary 14 s ago",
+            "db2 had 1 MiB less then",
+            "3  db1 (east): no: it cannot be asked: no route",
+        )
+
+
+@pytest.mark.parametrize(
+    ("keys", "playbook", "parameters"),
+    [
+        (("s",), "switchover", {"service": "database"}),
+        (("down", "s"), "switchover", {"service": "database", "to": "db2"}),
+        (("f",), "failover", {"service": "database"}),
+        (("down", "down", "f"), "failover", {"service": "database", "to": "db3"}),
+        (("down", "j"), "rejoin", {"service": "database", "server": "db2"}),
+    ],
+)
+async def test_keys_that_act_open_the_plan(keys: tuple[str, ...], playbook: str, parameters: dict[str, str]) -> None:
+    runs = Runs()
+    async with app_with(Cluster().picture(), runs).run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press(*keys)
+        await at(pilot, PlanScreen)
+        asked = runs.asked[-1]
+        assert (asked.playbook, asked.parameters, asked.limit) == (playbook, parameters, None)
+
+
+async def test_the_primary_has_nothing_to_rejoin() -> None:
+    runs = Runs()
+    async with app_with(Cluster().picture(), runs).run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("j")
+        assert told(pilot) == ["db1 is the primary: there is nothing that it could rejoin."]
+        assert isinstance(pilot.app.screen, DatabaseScreen)
+        assert not runs.asked
+
+
+async def test_who_only_looks_cannot_act() -> None:
+    runs = Runs()
+    async with app_with(Cluster().picture(), runs, read_only=True).run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("s", "f", "down", "j")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, DatabaseScreen)
+        assert not runs.asked
+
+
+async def test_a_server_s_node_is_one_key_away() -> None:
+    async with app_with(Cluster().picture()).run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await pilot.press("down", "enter")
+        await at(pilot, NodeScreen)
+
+
+async def test_text_from_a_server_is_text() -> None:
+    hostile = Cluster().change("db2", DB, primary_host="[@click=app.quit]x[/]")
+    async with app_with(hostile.picture()).run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await has(pilot, "[@click=app.quit]x[/]")

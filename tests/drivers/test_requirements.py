@@ -42,7 +42,7 @@ def needs(lab: Inventory, node: str) -> dict[str, Requirement]:
     [
         ("lb1", {"tool:haproxy", "socket:/run/haproxy/admin.sock", "tool:sudo"}),
         ("app1", {"tool:dpkg-query", "tool:sudo"}),
-        ("db1", {"socket:/var/run/postgresql/.s.PGSQL.5432", "server:database", "role:database"}),
+        ("db1", {"socket:/var/run/postgresql/.s.PGSQL.5432", "server:database", "role:database", "tool:sudo"}),
         ("backup1", {"tool:pgbackrest", "sudo:pgbackrest:/usr/bin/pgbackrest --stanza=main --output=json info"}),
     ],
 )

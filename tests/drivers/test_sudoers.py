@@ -14,9 +14,10 @@ from hactl.config.load import load_inventory
 from hactl.drivers import sudoers
 from hactl.drivers.probe import ExecProbe
 from hactl.drivers.sudoers import Rule
+from hactl.drivers.verbs import postgresql_commands
 from hactl.drivers.verbs.node_verbs import VERBS
 from hactl.model.errors import InputError
-from hactl.model.inventory import BecomeMethod, Inventory
+from hactl.model.inventory import BecomeMethod, Inventory, PostgresqlManager, PostgresqlService
 from hactl.model.parameters import Value, filled
 from tests.drivers.verbs.node_scene import scene_of
 
@@ -63,7 +64,8 @@ def test_policies_are_clean_and_hold_no_wildcard(lab: Inventory, tmp_path: Path)
     assert sudoers.policy(lab, "backup").endswith(
         "hactl ALL=(pgbackrest) NOPASSWD: /usr/bin/pgbackrest --stanza\\=main --output\\=json info\n"
     )
-    assert "Nothing" in sudoers.policy(lab, "db")
+    managed = replace(lab.services["database"], manager=PostgresqlManager.PATRONI)
+    assert "Nothing" in sudoers.policy(replace(lab, services={**lab.services, "database": managed}), "db")
 
 
 def test_every_sudo_question_of_a_node_has_its_rule(lab: Inventory) -> None:
@@ -149,9 +151,21 @@ def test_a_variable_is_not_passed_to_apt(lab: Inventory) -> None:
     assert not [role for role in lab.roles if "SETENV" in sudoers.policy(lab, role)]
 
 
-def test_a_databases_units_and_packages_stay_with_its_operator(lab: Inventory) -> None:
-    acting = [rule for name in ("db1", "backup1") for rule in sudoers.rules_for(lab, lab.nodes[name]) if rule.acts]
-    assert acting == []
+def test_a_databases_packages_stay_with_its_operator_and_what_its_verbs_run_is_granted(lab: Inventory) -> None:
+    assert [rule for rule in sudoers.rules_for(lab, lab.nodes["backup1"]) if rule.acts] == []
+    acting = [rule for rule in sudoers.rules_for(lab, lab.nodes["db1"]) if rule.acts]
+    assert not [rule for rule in acting if "apt-get" in rule.argv[0] or "reboot" in rule.argv]
+    database = lab.services["database"]
+    assert isinstance(database, PostgresqlService)
+    source = postgresql_commands.Source("192.168.56.32", 5432, "replicator", "postgres")
+    run = {
+        *(postgresql_commands.rewind(database, source, dry=dry) for dry in (True, False)),
+        *(postgresql_commands.clone(database, source, "db1"), postgresql_commands.aside(database, 1_700_000_000)),
+    }
+    for argv in run:
+        words = " ".join(argv[1:])
+        assert any(rule.pattern and re.fullmatch(rule.pattern, words) for rule in acting), argv
+        assert not any(rule.pattern and re.fullmatch(rule.pattern, f"{words} --more") for rule in acting), argv
 
 
 def test_who_logs_in_as_root_needs_no_sudo(lab: Inventory) -> None:
@@ -173,7 +187,7 @@ def test_policy_of_a_node_and_of_a_login_that_the_inventory_does_not_name(lab: I
     unnamed = replace(lab, nodes={"backup1": replace(backup, ssh=replace(backup.ssh, user=None))})
     assert "operator ALL=(pgbackrest)" in sudoers.policy(unnamed, "backup", user="operator")
     assert sudoers.rules_for(lab, backup)[0].line("hactl") in sudoers.policy_of(lab, backup)
-    assert "Nothing" in sudoers.policy_of(lab, lab.nodes["db1"])
+    assert "pg_controldata" in sudoers.policy_of(lab, lab.nodes["db1"])
 
 
 @pytest.mark.parametrize("word", WORDS)

@@ -1,0 +1,224 @@
+"""What every screen of the dashboard looks like, held as text: characters, and below them the style of every one.
+
+    python -m tests.tui.snapshots             say what has changed
+    python -m tests.tui.snapshots --accept    keep how it looks now
+
+One file holds a scene at one size in both themes. A style line stands for a line of the screen: how many characters,
+then the letter of their style; what the letters mean stands at the end of a theme. "=NUMBER": as that line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import unified_diff
+from itertools import groupby
+from pathlib import Path
+from string import ascii_letters
+
+from rich.style import Style
+from textual.pilot import Pilot
+from textual.strip import Strip
+from textual.widgets import Input
+
+from hactl.model.dashboard import Settings
+from hactl.model.run import GuardsChecked
+from hactl.tui.app import HactlApp
+from tests.model.builders import EPOCH, NOW, Cluster
+from tests.tui.acts import STORY, Runs
+from tests.tui.pictures import Reel, picture
+
+FOLDER = Path(__file__).parent / "snapshots"
+SIZES = ((80, 24), (120, 36), (200, 60))
+THEMES = ("dark", "light")
+WALL = EPOCH + NOW  # what the clock on the wall says all the while
+_TRIES = 400
+_SAME = 3  # looks in a row at which nothing has changed: it is all drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Keys, one after the other, and what has to be on the screen before the next one is pressed."""
+
+    name: str
+    steps: Sequence[tuple[str, str]] = ()
+    runs: Callable[[], Runs] = Runs
+
+
+SCENES = (
+    Scene("overview", [("", "app2")]),
+    Scene("nodes", [("2", "app2")]),
+    Scene("node", [("2", "app2"), ("down", ""), ("down", ""), ("enter", "node app1")]),
+    Scene("balancers", [("3", "shop")]),
+    Scene("database", [("4", "db3")]),
+    Scene("runs", [("6", "20261121")]),
+    Scene("playbooks", [("7", "Take a node out")]),
+    Scene("playbook", [("7", "Take a node out"), ("v", "parameters")]),
+    Scene("form", [("7", "Take a node out"), ("enter", "timeout")]),
+    Scene("plan", [("2", "app2"), ("D", "y carries it out")]),
+    Scene("refused", [("2", "app2"), ("D", "Refused")], lambda: Runs(refused=True)),
+    Scene("run", [("6", "20261121"), ("enter", "1 of 4 steps")], lambda: Runs(events=(*STORY, GuardsChecked((), 1)))),
+    Scene("help", [("2", "app2"), ("question_mark", "Sample now")]),
+    Scene("palette", [("2", "app2"), ("ctrl+p", "Search")]),
+)
+
+
+def scene_cluster() -> Cluster:
+    """A node that is gone, one that is slow, one that is out of its pool."""
+    return (
+        Cluster()
+        .down("db2", code="timeout", reason="no answer within 5 s")
+        .change("app2", "host", load1=7.5)
+        .server("lb1", "be_shop", "shop-c", status="DRAIN", sessions=4)
+    )
+
+
+@contextmanager
+def still_clock() -> Iterator[None]:
+    """It is always the same moment, in UTC."""
+    real, zone = time.time, os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    time.time = lambda: WALL
+    try:
+        yield
+    finally:
+        time.time = real
+        os.environ.pop("TZ")
+        if zone is not None:
+            os.environ["TZ"] = zone
+        time.tzset()
+
+
+async def looks(scene: Scene) -> dict[tuple[int, int], dict[str, list[Strip]]]:
+    """The screen's lines at the end of the scene, at every size and in every theme."""
+    runs, shown = scene.runs(), scene_cluster().picture()
+    settings = Settings(theme=THEMES[0], bell=False)
+    app = HactlApp(picture(now=0.0), lambda: Reel([shown]), lambda: runs, settings=settings)
+    app.animation_level = "none"
+    found: dict[tuple[int, int], dict[str, list[Strip]]] = {}
+    async with app.run_test(size=SIZES[0]) as pilot:
+        for key, text in scene.steps:
+            await pilot.press(*[key] if key else [])
+            await _until(pilot, text, scene.name)
+        for line in app.screen.query(Input):
+            line.cursor_blink = False
+        for size in SIZES:
+            await pilot.resize_terminal(*size)
+            found[size] = {}
+            for theme in THEMES:
+                app.theme = theme
+                found[size][theme] = await _settled(pilot)
+    return found
+
+
+async def _until(pilot: Pilot[None], text: str, scene: str) -> None:
+    seen = ""
+    for _ in range(_TRIES):
+        await pilot.pause()
+        seen = "\n".join(strip.text for strip in _strips(pilot))
+        if text in seen:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{scene}: not on the screen: {text}\n{seen}")
+
+
+async def _settled(pilot: Pilot[None]) -> list[Strip]:
+    before, same = list[Strip](), 0
+    for _ in range(_TRIES):
+        await pilot.pause(0.05)
+        now = _strips(pilot)
+        same = same + 1 if now == before else 0
+        before = now
+        if same == _SAME:
+            return now
+    raise AssertionError("it never stands still")
+
+
+def _strips(pilot: Pilot[None]) -> list[Strip]:
+    return [Strip(list(line)).simplify() for line in pilot.app.screen._compositor.render_strips()]
+
+
+def text_of(strips: Sequence[Strip]) -> list[str]:
+    return [strip.text.rstrip() for strip in strips]
+
+
+def styles_of(strips: Sequence[Strip]) -> list[str]:
+    """A line for each line, then the legend."""
+    letters: dict[str, str] = {}
+    places: dict[str, int] = {}
+    lines = []
+    for number, strip in enumerate(strips, 1):
+        cells = [(_style(segment.style), len(segment.text)) for segment in strip]
+        runs = [(style, sum(n for _, n in same)) for style, same in groupby(cells, key=lambda one: one[0])]
+        for style, _ in runs:
+            letters.setdefault(style, ascii_letters[len(letters)])
+        line = " ".join(f"{count}{letters[style]}" for style, count in runs)
+        first = places.setdefault(line, number)
+        lines.append(line if first == number else f"={first}")
+    return [*lines, *(f"{letter}: {style}" for style, letter in letters.items())]
+
+
+def _style(style: Style | None) -> str:
+    """Colours as they are sent, and what else distinguishes it."""
+    if style is None:
+        return "plain"
+    colours = [colour.get_truecolor().hex if colour is not None else "-" for colour in (style.color, style.bgcolor)]
+    names = ("bold", "dim", "italic", "underline", "reverse")
+    return " ".join([f"{colours[0]} on {colours[1]}", *(name for name in names if getattr(style, name))])
+
+
+def written(themes: dict[str, list[Strip]]) -> str:
+    """What stands in a file. The theme changes colours, never a character: else that is told."""
+    first = text_of(themes[THEMES[0]])
+    parts = [*first]
+    for theme, strips in themes.items():
+        text = text_of(strips)
+        differs = [] if text == first else ["its text differs:", *text]
+        parts += [f"--- {theme}", *differs, *styles_of(strips)]
+    return "\n".join(parts) + "\n"
+
+
+def path_of(scene: Scene, size: tuple[int, int]) -> Path:
+    return FOLDER / f"{scene.name}-{size[0]}x{size[1]}.txt"
+
+
+def snapshots(scene: Scene) -> dict[Path, str]:
+    """The scene's files as they would be now."""
+    with still_clock():
+        found = asyncio.run(looks(scene))
+    return {path_of(scene, size): written(themes) for size, themes in found.items()}
+
+
+def differences(scene: Scene) -> str:
+    """How the screen differs from what is kept of it, as unified diffs; "" when it does not."""
+    found = []
+    for path, now in snapshots(scene).items():
+        kept = path.read_text(encoding="utf-8") if path.exists() else ""
+        found += unified_diff(kept.splitlines(), now.splitlines(), f"{path.name} (kept)", "now", lineterm="", n=1)
+    return "\n".join(found)
+
+
+def main() -> None:
+    wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
+    scenes = [scene for scene in SCENES if not wanted or scene.name in wanted]
+    if "--accept" not in sys.argv:
+        found = [text for scene in scenes if (text := differences(scene))]
+        print("\n\n".join(found) or "Everything looks as it did.")
+        sys.exit(1 if found else 0)
+    FOLDER.mkdir(exist_ok=True)
+    for stale in set(FOLDER.glob("*.txt")) - {path_of(scene, size) for scene in SCENES for size in SIZES}:
+        stale.unlink()
+    for scene in scenes:
+        for path, text in snapshots(scene).items():
+            path.write_text(text, encoding="utf-8")
+        print(scene.name, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hactl.model.assess.base import ClusterCase, listed
 from hactl.model.assess.spans import span, together
-from hactl.model.facts import Facts, PostgresqlFacts, PostgresqlRole
+from hactl.model.facts import Facts, PostgresqlFacts, PostgresqlRole, UnitFacts, UnitState
 from hactl.model.findings import Finding, Level, Scope, ScopeKind
 from hactl.model.inventory import Inventory, PostgresqlService
 from hactl.model.observed import Observed
@@ -35,6 +35,7 @@ def judge(case: ClusterCase, service: PostgresqlService) -> list[Finding]:
     findings = list(_primaries(case, service, known, primaries))
     if len(primaries) == 1:
         primary = primaries[0]
+        findings += _fenced(case, service, primary)
         for node, seen in known.items():
             if node != primary and seen.value.role is PostgresqlRole.STANDBY:
                 findings += _standby(case, service, Pair(primary, known[primary], node, seen))
@@ -73,9 +74,38 @@ def _primaries(
         writable = [node for node in primaries if not known[node].value.read_only]
         what = "writable primaries" if len(writable) == len(primaries) else "primaries"
         sentence = f"{len(primaries)} {what}: {listed(primaries)}"
-        yield case.finding(key, Level.CRIT, scope, sentence, hint=_FENCE, service=service.name)
+        yield case.finding(key, Level.CRIT, scope, sentence, hint=_fence(known, primaries), service=service.name)
     elif not primaries:
         yield _no_primary(case, service, known)
+
+
+def _fence(known: Mapping[str, Observed[PostgresqlFacts]], primaries: tuple[str, ...]) -> str:
+    """With the name of the one that must not be, where their timelines tell: the old primary that came back."""
+    newest = max(known[node].value.timeline for node in primaries)
+    old = [node for node in primaries if known[node].value.timeline < newest]
+    return f"{_FENCE} The old one is {listed(old)}: hactl rejoin {old[0]}" if old else _FENCE
+
+
+def _fenced(case: ClusterCase, service: PostgresqlService, primary: str) -> Iterator[Finding]:
+    """Servers that somebody has kept from starting: an old primary that waits to be brought back."""
+    for node in service.nodes:
+        match case.read(node, "units", UnitFacts):
+            case Observed(value=facts):
+                masked = [name for name in service.units if _is_masked(facts.units.get(name))]
+                if masked and node != primary:
+                    yield case.finding(
+                        f"fenced:{node}:{service.name}",
+                        Level.WARN,
+                        Scope(ScopeKind.SERVICE, service.name),
+                        f"is fenced: {listed(masked)} is masked and cannot start",
+                        hint=f"Make it a standby of {primary}: hactl rejoin {node}",
+                        node=node,
+                        service=service.name,
+                    )
+
+
+def _is_masked(unit: UnitState | None) -> bool:
+    return unit is not None and (unit.load == "masked" or unit.enabled == "masked") and unit.active != "active"
 
 
 def _no_primary(
@@ -118,11 +148,15 @@ def _standby(case: ClusterCase, service: PostgresqlService, pair: Pair) -> Itera
         return case.finding(key, Level.CRIT, scope, sentence, hint=hint, node=pair.standby, service=service.name)
 
     if facts.system_identifier != leader.system_identifier:
-        yield found("identifier", f"is a copy of another database than {primary}", "Rebuild it from a base backup.")
+        yield found(
+            "identifier",
+            f"is a copy of another database than {primary}",
+            f"Copy it anew: hactl rejoin {pair.standby} --clone",
+        )
         return
     if facts.timeline != leader.timeline:
         sentence = f"is on timeline {facts.timeline}, the primary {primary} on {leader.timeline}"
-        yield found("timeline", sentence, "It must follow the new primary, perhaps after pg_rewind.")
+        yield found("timeline", sentence, f"Make it follow the primary: hactl rejoin {pair.standby}")
         return
     if facts.receiver_status != "streaming":
         state = f": its receiver is {facts.receiver_status}" if facts.receiver_status else ""

@@ -16,6 +16,8 @@ from hactl.model.inventory import Pool, Routing
 from hactl.model.observed import Observed
 from hactl.model.state import LinkPhase
 
+_SHUT = frozenset({"PAUSED", "STOP"})
+
 
 def judge(case: ClusterCase, pool: Pool, before: Verdict | None) -> tuple[PoolVerdict, list[Finding]]:
     balancers = case.inventory.services[pool.balancer].nodes
@@ -30,6 +32,7 @@ def judge(case: ClusterCase, pool: Pool, before: Verdict | None) -> tuple[PoolVe
         sentence = str(counts)
         findings += [found for member in inside for found in _down(case, pool, member)]
     findings += [found for member in inside for found in _differently(case, pool, member)]
+    findings += _held(case, pool, asked)
     silent = [name for name in balancers if name not in asked]
     if silent and asked:
         sentence += f"; {listed(silent)} could not be asked"
@@ -37,6 +40,24 @@ def judge(case: ClusterCase, pool: Pool, before: Verdict | None) -> tuple[PoolVe
         scope = Scope(ScopeKind.POOL, pool.name)
         findings.append(case.finding(f"pool:{pool.name}", counts.level, scope, sentence, service=pool.service))
     return _verdict(case, pool, inside, counts, verdict_of(case, counts, sentence, findings, before)), findings
+
+
+def _held(case: ClusterCase, pool: Pool, asked: Mapping[str, Observed[HaproxyFacts]]) -> Iterator[Finding]:
+    """Balancers on which the way to the pool is shut, as a switchover does for a moment."""
+    if pool.frontend is None:
+        return
+    seen = {name: one.value.frontends.get(pool.frontend) for name, one in asked.items()}
+    shut = [name for name, frontend in seen.items() if frontend is not None and frontend.status in _SHUT]
+    if shut:
+        yield case.finding(
+            f"held:{pool.name}",
+            Level.CRIT,
+            Scope(ScopeKind.POOL, pool.name),
+            f"{pool.frontend} takes no connections on {listed(shut)}: who wants to write waits or is refused",
+            hint="Where no run is under way that holds it (hactl runs list): enable frontend "
+            f"{pool.frontend}, on the admin socket of {listed(shut)}.",
+            service=pool.service,
+        )
 
 
 def verdict_of(

@@ -53,6 +53,19 @@ def _database_off(c: Cluster) -> None:
     c.change("db2", DB, receiver_status="").change("db3", DB, receiver_status="")
 
 
+def _fenced(c: Cluster) -> None:
+    """db2 was kept from starting."""
+    c.unit("db2", UNIT, load="masked", active="inactive", sub="dead", enabled="masked")
+    c.fail("db2", DB, "database-down", "no PostgreSQL there")
+
+
+def _held(c: Cluster) -> None:
+    """The gate is shut on lb1."""
+    facts = c.get("lb1", LB)
+    gate = replace(facts.frontends["fe_shop"], name="fe_pg_gate", status="PAUSED")
+    c.change("lb1", LB, frontends={**facts.frontends, "fe_pg_gate": gate})
+
+
 def _promoted(c: Cluster) -> None:
     """db2 is the primary on timeline 2, and db1 was not told."""
     c.say("db2", DB, primary(timeline=2))
@@ -616,6 +629,19 @@ DATABASES = (
         "database starting up",
         lambda c: c.fail("db2", DB, "database-down", "the database system is starting up."),
         (("postgresql:db2:database", "crit", "the database system is starting up"),),
+    ),
+    Case(
+        "a server that was fenced waits to be brought back",
+        _fenced,
+        (
+            (f"unit:db2:{UNIT}", "crit", f"{UNIT} is masked"),
+            ("fenced:db2:database", "warn", "is fenced: postgresql@15-main.service is masked and cannot start"),
+        ),
+    ),
+    Case(
+        "writes are held on a balancer",
+        _held,
+        (("held:database-primary", "crit", "fe_pg_gate takes no connections on lb1"),),
     ),
     Case(
         "two writable primaries",

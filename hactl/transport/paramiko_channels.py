@@ -52,14 +52,22 @@ def run_blocking(chan: paramiko.Channel, stdin: bytes, seconds: float) -> Comple
 
 
 def send_signal(chan: paramiko.Channel, name: str) -> None:
-    """In a thread: ask the node to send a signal to the channel's command. paramiko itself has no call for it."""
+    """In a thread: ask the node to send a signal to the channel's command, if the channel is open. paramiko itself has
+    no call for it.
+
+    sshd ends the whole connection when it is asked about a channel that both sides have closed. The channel's lock
+    keeps the closing from this side back until the request is on its way; not while keys are exchanged, which needs it.
+    """
     request = paramiko.Message()
     request.add_byte(b"\x62")  # SSH_MSG_CHANNEL_REQUEST
     request.add_int(chan.remote_chanid)
     request.add_string("signal")
     request.add_boolean(False)  # noqa: FBT003 - wants no reply
     request.add_string(name)
-    chan.get_transport()._send_user_message(request)  # type: ignore[attr-defined] # noqa: SLF001 - the way of every request that Channel itself makes
+    transport = chan.get_transport()
+    with chan.lock:
+        if not chan.closed and transport.clear_to_send.is_set():
+            transport._send_user_message(request)  # type: ignore[attr-defined] # noqa: SLF001 - the way of every request that Channel itself makes
 
 
 def _given(chan: paramiko.Channel, stdin: bytes) -> bytes:

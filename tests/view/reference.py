@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hactl.view import plan_document, run_document
+from hactl.view import plan_document, replication_document, role_history, run_document, vips
 from hactl.view.status_schema import document_schema, status_schema
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
@@ -21,6 +21,11 @@ def _schemas() -> Mapping[str, Mapping[str, object]]:
         "status": status_schema(),
         "plan": document_schema(plan_document.PlanDocument, plan_document.SCHEMA, "hactl drain --plan"),
         "run": document_schema(run_document.RunDocument, run_document.SCHEMA, "hactl runs show"),
+        "db-status": document_schema(
+            replication_document.ReplicationDocument, replication_document.SCHEMA, "hactl db status"
+        ),
+        "db-history": document_schema(role_history.HistoryDocument, role_history.SCHEMA, "hactl db history"),
+        "vips": document_schema(vips.VipsDocument, vips.SCHEMA, "hactl vip status"),
     }
 
 

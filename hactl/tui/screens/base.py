@@ -83,7 +83,8 @@ class BaseScreen(NamedKeys, Screen[Result]):
     def show_way(self) -> None:
         """Draw again where the operator is: after what this screen is about has changed."""
         if line := self.status:
-            line.show_way(self.house.way(), "READ-ONLY" if self.house.read_only else "")
+            filtered = [table.filtered for table in (self._filtered,) if table is not None and table.needle]
+            line.show_way([*self.house.way(), *filtered], "READ-ONLY" if self.house.read_only else "")
 
     @property
     def status(self) -> StatusLine | None:
@@ -135,12 +136,14 @@ class BaseScreen(NamedKeys, Screen[Result]):
         if table is None or not table.needle:
             return False
         table.filter("")
+        self.show_way()
         return True
 
     @on(StatusLine.Typed)
     def apply_filter(self, event: StatusLine.Typed) -> None:
         if event.purpose == _FILTER and self._filtered is not None:
             self._filtered.filter(event.text)
+            self.show_way()
 
     @on(StatusLine.Given)
     def keep_filter(self, event: StatusLine.Given) -> None:
@@ -180,6 +183,8 @@ class PictureScreen(BaseScreen[None]):
         if self.is_mounted and banner is not None:
             banner.show(picture, runs)
             self.draw(picture)
+            if self._filtered is not None:
+                self.show_way()  # how many rows are hidden may be another number
 
     def highlight(self, subjects: frozenset[str]) -> None:
         """Make the rows stand out that are about news."""

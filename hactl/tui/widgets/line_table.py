@@ -11,7 +11,6 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -108,7 +107,6 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         self._sort: str | None = None  # a column key; None: the order that the view gives
         self._reverse = False
         self._needle = ""
-        self._said = ""  # about the filter
         self._strips: dict[int, tuple[object, Strip]] = {}
 
     # --- what it shows ---------------------------------------------------------------------------------------
@@ -141,6 +139,11 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
     def needle(self) -> str:
         """What the rows are filtered by; "" when all are shown."""
         return self._needle
+
+    @property
+    def filtered(self) -> str:
+        """That rows are hidden, for who has to say so; "" when none are."""
+        return f"/{self._needle}: {len(self._rows)} of {len(self._table.rows)}" if self._needle else ""
 
     @property
     def shown_rows(self) -> tuple[Row, ...]:
@@ -190,7 +193,6 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         if self._sort in keys:
             rows = sorted_rows(rows, keys.index(self._sort), reverse=self._reverse)
         self._rows = rows
-        self._tell_filter()
         self._place()
         self._hold_cursor(held)
         if self._placed != placed_before or len(rows) != len(before):
@@ -200,13 +202,6 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         else:
             changed = [index for index, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new]
             self._refresh_lines(changed)
-
-    def _tell_filter(self) -> None:
-        """That rows are hidden is said on the table itself, for as long as they are."""
-        said = f"/{self._needle}: {len(self._rows)} of {len(self._table.rows)}" if self._needle else ""
-        if said != self._said:
-            self._said = said
-            self.border_subtitle = Text(said)
 
     def _place(self) -> None:
         room = self.scrollable_content_region.width - self._gutter

@@ -254,6 +254,22 @@ async def test_closing_the_connection_ends_streams_and_their_processes(remote: T
     await until(lambda: not Path(f"/proc/{pid}").exists())
 
 
+async def test_a_stream_that_is_closed_while_it_ends_by_itself_harms_nothing_else(remote: Transport) -> None:
+    """sshd ends the whole connection when it is asked about a session that is no more."""
+    first = await remote.connect()
+    alive = asyncio.ensure_future(remote.closed())
+    for turn in range(20):
+        sink = Sink()
+        stream = await remote.stream(sh('echo $$; printf "\\036"; read -r nothing; exec sleep 60'), sink)
+        os.kill(int((await sink.wait(1))[0]), signal.SIGKILL)
+        await asyncio.sleep(turn * 0.0005)
+        stream.close()
+    assert (await remote.run(sh("echo well"))).stdout == "well\n"
+    assert not alive.done()
+    assert await remote.connect() == first
+    alive.cancel()
+
+
 async def until(condition: Callable[[], bool], seconds: float = 5.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():

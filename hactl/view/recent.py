@@ -59,6 +59,7 @@ class Recent:
         self._kept: deque[Happening] = deque(maxlen=MOST)  # newest first
         self._runs: tuple[Happening, ...] = ()
         self._numbers = count()
+        self.version = 0  # another one whenever there is something else to show
         self._began: float | None = None
         self._settled = False  # everybody has been heard once, or has had the time for it
         self._last: Picture | None = None
@@ -85,6 +86,7 @@ class Recent:
         news = [*self._of_findings(picture), *self._of_holders(picture), *self._of_roles(picture)]
         if self._settled:
             self._kept.extendleft(news)
+            self.version += bool(news)
         else:
             began = self._began if self._began is not None else picture.now
             self._settled = picture.now - began >= GRACE or all(decided(picture, name) for name in picture.state.nodes)
@@ -92,12 +94,14 @@ class Recent:
     def take_runs(self, runs: Sequence[RunSummary], now: float) -> None:
         """The newest runs as the journal has them; `now` is epoch seconds."""
         self._runs = tuple(one for run in runs for one in _of_run(run) if now - one.at < RUNS_OF)
+        self.version += 1
 
     # --- inside ---
 
     def _begin(self, picture: Picture) -> None:
         wall = picture.state.wall(picture.now)
         self._kept = deque((one for one in self._kept if one.at <= wall), maxlen=MOST)
+        self.version += 1
         self._began, self._settled = picture.now, False
         self._standing, self._holders, self._roles, self._seen = {}, {}, {}, {}
 

@@ -8,7 +8,7 @@ from functools import partial
 from hactl.model.findings import Level
 from hactl.model.inventory import Inventory, Routing
 from hactl.model.trends import Trends
-from hactl.view import units
+from hactl.view.graphs import milliseconds, per_second
 from hactl.view.trace import Trace
 
 
@@ -19,17 +19,13 @@ def traffic_traces(inventory: Inventory, trends: Trends) -> tuple[Trace, ...]:
 
 
 def _of_pool(name: str, trends: Trends) -> Iterator[Trace]:
-    kinds = (("rate", f"{name} requests", _per_second), ("errors", "errors", _per_second), ("latency", "latency", _ms))
+    kinds = (
+        ("rate", f"{name} requests", per_second),
+        ("errors", "errors", per_second),
+        ("latency", "latency", milliseconds),
+    )
     for key, label, words in kinds:
         full = f"pool/{name}/{key}"
         newest = trends.newest(full)
         level = Level.WARN if key == "errors" and newest else None
         yield Trace(label, partial(trends.slices, full), newest, words, level=level)
-
-
-def _per_second(value: float) -> str:
-    return f"{units.number(value)}/s"
-
-
-def _ms(value: float) -> str:
-    return f"{units.number(value)} ms"

@@ -22,7 +22,8 @@ from hactl.view.traffic import traffic_traces
 from hactl.view.whereto import Where, of_finding, of_service
 
 _HINTS_FROM = 140  # columns
-_EVERY = 2.0  # seconds between two drawings of the trends at least
+_HIGHEST = 4  # lines of one trend
+_DAY = 86400.0  # seconds
 _TITLES = {
     "map": "sites",
     "services": "services",
@@ -53,7 +54,7 @@ class OverviewScreen(PictureScreen):
     def __init__(self) -> None:
         super().__init__()
         self._wheres: dict[str, Where | None] = {}  # of recent events, by row
-        self._drawn = float("-inf")  # when the trends were
+        self._told: tuple[int, float] = (-1, 0.0)  # which recent events are shown, and as of which day
 
     def body(self) -> ComposeResult:
         with Container(id="glance"):
@@ -81,23 +82,22 @@ class OverviewScreen(PictureScreen):
         self._draw_recent(picture)
 
     def _draw_trends(self, picture: Picture) -> None:
-        """Their slices are seconds long: they need not be drawn for every picture."""
         panel = self.query_one(Sparks)
-        if not panel.size.width or 0 <= picture.now - self._drawn < _EVERY:
-            return
-        self._drawn = picture.now
-        traces = traffic_traces(picture.state.inventory, self.house.trends)
-        room = panel.scrollable_content_region.height
-        panel.show(traces, height=max(1, min(4, room // max(1, len(traces)))))
+        if panel.size.width:
+            traces = traffic_traces(picture.state.inventory, self.house.trends)
+            room = panel.scrollable_content_region.height
+            panel.show(traces, picture.now, height=max(1, min(_HIGHEST, room // max(1, len(traces)))))
 
     def _draw_recent(self, picture: Picture) -> None:
-        beside = self.house.beside
-        if beside is None or not (happenings := beside.recent.happenings):
+        beside, wall = self.house.beside, picture.state.wall(picture.now)
+        if beside is None or (beside.recent.version, wall // _DAY) == self._told:
             return
         from hactl.view.recent import recent_rows  # noqa: PLC0415 - the first paint does not wait for it
 
+        self._told = beside.recent.version, wall // _DAY
+        happenings = beside.recent.happenings
         self._wheres = {one.key: one.where for one in happenings}
-        self.query_one("#recent", LineTable).show(recent_rows(happenings, picture.state.wall(picture.now)))
+        self.query_one("#recent", LineTable).show(recent_rows(happenings, wall))
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
@@ -106,7 +106,6 @@ class OverviewScreen(PictureScreen):
 
     def _draw_trends_soon(self) -> None:
         """Once their panel has its new size."""
-        self._drawn = float("-inf")
         if self.picture is not None:
             self.call_after_refresh(self._draw_trends, self.picture)
 

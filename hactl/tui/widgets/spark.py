@@ -5,8 +5,8 @@ A slice of time of which nothing is known is left empty; that is not the lowest 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from textual import events
 
@@ -17,6 +17,7 @@ from hactl.view.trace import Trace
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _NARROWEST = 4  # cells of blocks, below which there are only words
+_EVERY = 5.0  # seconds for which slices are kept
 _FOR_PEAKS = 12  # cells of blocks, below which they are not told
 
 
@@ -27,10 +28,24 @@ class Sparks(Lines):
         super().__init__(id=id)
         self._traces: tuple[Trace, ...] = ()
         self._height = 1
+        self._kept: dict[tuple[int, int], Sequence[float | None]] = {}  # slices by trace and number
+        self._kept_at = 0.0
 
-    def show(self, traces: Sequence[Trace], *, height: int = 1) -> None:
-        self._traces, self._height = tuple(traces), height
+    def show(self, traces: Sequence[Trace], now: float, *, height: int = 1) -> None:
+        """The newest values at once; the lines, whose slices are many seconds long, every few seconds of `now`."""
+        if not 0 <= now - self._kept_at < _EVERY:
+            self._kept, self._kept_at = {}, now
+        self._traces = tuple(replace(trace, slices=self._keeping(at, trace)) for at, trace in enumerate(traces))
+        self._height = height
         self._draw()
+
+    def _keeping(self, at: int, trace: Trace) -> Callable[[int], Sequence[float | None]]:
+        def slices(count: int) -> Sequence[float | None]:
+            if (at, count) not in self._kept:
+                self._kept[at, count] = trace.slices(count)
+            return self._kept[at, count]
+
+        return slices
 
     def on_resize(self, _event: events.Resize) -> None:
         self._draw()

@@ -1,5 +1,5 @@
-"""A replicated database as data: three servers of the lab that answer psql, systemctl and pg_controldata as the real ones
-were seen to, and two balancers with a gate. What is ordered changes them, so that a whole switchover can be played.
+"""A replicated database as data: three servers that answer psql, systemctl and pg_controldata as the lab's do,
+and two balancers with a gate. What is ordered changes them, so that a whole switchover can be played.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Gate:
 
 
 def three() -> dict[str, Server]:
-    followers = {name: Server(True, upstream="db1", conninfo=CONNINFO) for name in ("db2", "db3")}
+    followers = {name: Server(standby=True, upstream="db1", conninfo=CONNINFO) for name in ("db2", "db3")}
     return {"db1": Server(slots={"db2", "db3"}), **followers}
 
 
@@ -172,8 +172,13 @@ class Database(World):
         active = {name for name, other in self.servers.items() if other.upstream == node and other.streams}
         return {
             **_answered(),
-            **{"recovery": one.standby, "timeline": one.timeline, "lsn": one.received, "replay_paused": one.paused},
-            **{"replayed": replayed if one.standby else None, "replicas": None, "system_identifier": "7"},
+            "recovery": one.standby,
+            "timeline": one.timeline,
+            "lsn": one.received,
+            "replay_paused": one.paused,
+            "replayed": replayed if one.standby else None,
+            "replicas": None,
+            "system_identifier": "7",
             "receiver": {"status": "streaming", "host": ADDRESSES.get(one.upstream, "")} if streaming else None,
             "slots": [
                 {
@@ -226,7 +231,8 @@ class Database(World):
 def control(one: Server) -> str:
     return (
         f"Database system identifier:           7\nDatabase cluster state:               {one.state}\n"
-        f"Latest checkpoint location:           0/{CHECKPOINT:X}\nLatest checkpoint's TimeLineID:       {one.timeline}\n"
+        f"Latest checkpoint location:           0/{CHECKPOINT:X}\n"
+        f"Latest checkpoint's TimeLineID:       {one.timeline}\n"
     )
 
 

@@ -1,8 +1,9 @@
-"""Verbs of a switchover, a failover and a rejoin, on a database that is data: what they refuse, do, prove and put back."""
+"""Verbs of a switchover, a failover and a rejoin, on a database that is data: what they refuse, prove and put back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from hactl.drivers.verbs.catalogue import VERBS
 from hactl.drivers.verbs.postgresql_conninfo import following, parsed, source, written
 from hactl.drivers.verbs.postgresql_server import position, read_control
 from hactl.model.guard import Ruling
+from hactl.model.inventory import PostgresqlManager
 from hactl.model.parameters import Value, filled
 from hactl.model.verb import Memory, RunCommand, Scene, Standing, VerbError
 from tests.drivers.verbs.databases import CHECKPOINT, CONNINFO, Database, control, database
@@ -409,7 +411,7 @@ def test_a_clone_keeps_what_was_there() -> None:
 
 
 @pytest.mark.parametrize(("clone", "name"), [(True, "postgresql.rewind"), (False, "postgresql.clone")])
-def test_only_the_one_that_is_wanted_is_done(clone: bool, name: str) -> None:
+def test_only_the_one_that_is_wanted_is_done(*, clone: bool, name: str) -> None:
     world = switched()
     assert looked(world, name, world.scene("db1"), primary="db2", clone=clone).done
 
@@ -437,10 +439,6 @@ def test_what_is_no_position(text: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in VERBS if name.startswith("postgresql.")])
 def test_a_database_that_patroni_manages_is_left_to_it(name: str) -> None:
-    from dataclasses import replace  # noqa: PLC0415 - here alone
-
-    from hactl.model.inventory import PostgresqlManager  # noqa: PLC0415
-
     services = {**lab().services, "database": replace(lab().services["database"], manager=PostgresqlManager.PATRONI)}
     wanted = {one.name for one in VERBS[name].arguments.__dataclass_fields__.values()}
     nodes = {key: "db2" for key in ("to", "replaces", "primary", "node") if key in wanted}

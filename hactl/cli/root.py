@@ -47,7 +47,6 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "failover": Entry("hactl.cli.takeover:failover", "Promote a standby: the primary is gone."),
         "rejoin": Entry("hactl.cli.takeover:rejoin", "Make an old primary a standby of the present one."),
         "vip": Entry("hactl.cli.vip:vip", "Who has which address; move it, keep a balancer from taking it."),
-        "site": Entry("hactl.cli.site:site", "Take what is served away from a site."),
         "drain": Entry("hactl.cli.drain:drain", "Take nodes out of their balancer pools, nobody cut off."),
         "undrain": Entry("hactl.cli.drain:undrain", "Bring drained nodes back, once they are known to be well."),
         "upgrade": Entry("hactl.cli.upgrade:upgrade", "A service to another version, node by node, no failed request."),

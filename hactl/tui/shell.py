@@ -14,6 +14,7 @@ from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
@@ -24,6 +25,7 @@ from hactl.tui import themes
 from hactl.tui.acting import RunSource
 from hactl.tui.keys import named
 from hactl.tui.messages import OpenNode
+from hactl.tui.only_text import OnlyText
 from hactl.tui.places import PLACES
 from hactl.tui.screens.base import BaseScreen
 from hactl.tui.widgets.line_table import LineTable
@@ -72,6 +74,7 @@ class Shell(App[None]):
         self.settings = settings or Settings()
         self.read_only = self.settings.read_only
         self._memory = memory
+        self._only_text = OnlyText()
         self._books: tuple[Playbook, ...] | None = None
         self._directory: Directory | None = None
         for theme in themes.ALL:
@@ -79,6 +82,9 @@ class Shell(App[None]):
         self.theme = self.settings.theme or (memory.recall() if memory is not None else None) or themes.DARK
         if self.settings.keys:
             self.set_keymap(self.settings.keys)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return (*super().get_line_filters(), self._only_text)
 
     @property
     def picture(self) -> Picture:

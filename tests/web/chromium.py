@@ -9,16 +9,30 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-_STARTS_WITHIN = 60.0  # seconds; the machine may be busy
+_OPTIONS = (
+    "--headless=new",
+    "--remote-debugging-port=0",
+    "--remote-allow-origins=*",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-dev-shm-usage",
+    "--disable-3d-apis",  # drawn by software they take all of a small machine
+    "--disable-gpu",
+    "--disable-sync",
+)
+_STARTS_WITHIN = 120.0  # seconds; the machine may be busy
 
 # The page's script keeps its terminal to itself; it is caught where the script stores it.
 _CATCH_TERMINAL = """
@@ -35,7 +49,7 @@ _SCREEN = """
   if (!window.caught) return "";
   const buffer = window.caught.buffer.active;
   return Array.from({ length: window.caught.rows }, (_, y) =>
-    buffer.getLine(buffer.baseY + y)?.translateToString(true) ?? "").join("\\n");
+    buffer.getLine(buffer.baseY + y)?.translateToString(true, 0, window.caught.cols) ?? "").join("\\n");
 })()
 """
 _KEYS = {"Enter": (13, "\r"), "Escape": (27, ""), "Tab": (9, "")}
@@ -55,11 +69,12 @@ class Page:
         number = len(self._waiting)
         self._waiting[number] = answer = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        return await asyncio.wait_for(answer, 30)
+        return await asyncio.wait_for(answer, 90)
 
     async def prepare(self) -> None:
         for domain in ("Page", "Network", "Runtime", "Log"):
             await self.call(f"{domain}.enable")
+        await self.call("Emulation.setFocusEmulationEnabled", enabled=True)
         await self.call("Page.addScriptToEvaluateOnNewDocument", source=_CATCH_TERMINAL)
 
     async def open(self, url: str) -> None:
@@ -75,7 +90,7 @@ class Page:
         """The terminal's text."""
         return str(await self.evaluate(_SCREEN))
 
-    async def wait_for(self, *texts: str, of: str = _SCREEN, seconds: float = 40.0) -> str:
+    async def wait_for(self, *texts: str, of: str = _SCREEN, seconds: float = 120.0) -> str:
         """Until all texts are on the terminal, or in what the expression `of` gives; all of it."""
         loop = asyncio.get_running_loop()
         deadline, shown = loop.time() + seconds, ""
@@ -124,67 +139,52 @@ class Page:
                 self.problems.append(json.dumps(said["params"]["exceptionDetails"])[:500])
 
 
-@dataclass
+@dataclass(frozen=True)
 class Chromium:
     """A running browser."""
 
     port: int
-    client: aiohttp.ClientSession
-    pages: list[Page] = field(default_factory=list)
 
-    async def page(self) -> Page:
+    @asynccontextmanager
+    async def page(self) -> AsyncIterator[Page]:
         """A new tab, on nothing yet."""
-        async with self.client.put(f"http://127.0.0.1:{self.port}/json/new?about:blank") as answer:
-            target: Mapping[str, str] = await answer.json(content_type=None)
-        page = Page(await self.client.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=64 << 20))
-        self.pages.append(page)
-        await page.prepare()
-        return page
+        async with aiohttp.ClientSession() as client:
+            async with client.put(f"http://127.0.0.1:{self.port}/json/new?about:blank") as answer:
+                target: Mapping[str, str] = await answer.json(content_type=None)
+            async with client.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=64 << 20) as socket:
+                page = Page(socket)
+                await page.prepare()
+                yield page
+                await page.call("Page.close")
 
 
-@asynccontextmanager
-async def chromium(profile: Path, *options: str, size: tuple[int, int] = (1200, 800)) -> AsyncIterator[Chromium]:
+@contextmanager
+def chromium(profile: Path, *options: str, size: tuple[int, int] = (1200, 800)) -> Iterator[Chromium]:
     """A browser of its own, with nothing remembered; gone with every child at the end."""
     assert CHROMIUM is not None
     unprivileged = () if os.geteuid() else ("--no-sandbox",)
-    process = subprocess.Popen(
-        [
-            CHROMIUM,
-            "--headless=new",
-            "--remote-debugging-port=0",
-            "--remote-allow-origins=*",
-            f"--user-data-dir={profile}",
-            f"--window-size={size[0]},{size[1]}",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-default-apps",
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            "--disable-sync",
-            *unprivileged,
-            *options,
-            "about:blank",
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=(profile.parent / "chromium.log").open("wb"),
-        start_new_session=True,
-    )
+    argv = [CHROMIUM, *_OPTIONS, f"--user-data-dir={profile}", f"--window-size={size[0]},{size[1]}"]
+    log = profile.parent / "chromium.log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [*argv, *unprivileged, *options, "about:blank"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            start_new_session=True,
+        )
     try:
-        async with aiohttp.ClientSession() as client:
-            yield Chromium(await _port(profile, process), client)
+        yield Chromium(_port(profile / "DevToolsActivePort", process, log))
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-async def _port(profile: Path, process: subprocess.Popen[bytes]) -> int:
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + _STARTS_WITHIN
-    while loop.time() < deadline and process.poll() is None:
+def _port(told: Path, process: subprocess.Popen[bytes], log: Path) -> int:
+    deadline = time.monotonic() + _STARTS_WITHIN
+    while time.monotonic() < deadline and process.poll() is None:
         with suppress(OSError, ValueError, IndexError):
-            return int((profile / "DevToolsActivePort").read_text().splitlines()[0])
-        await asyncio.sleep(0.1)
-    raise AssertionError("Chromium did not start:\n" + (profile.parent / "chromium.log").read_text(errors="replace"))
+            return int(told.read_text().splitlines()[0])
+        time.sleep(0.1)
+    raise AssertionError("Chromium did not start:\n" + log.read_text(errors="replace"))

@@ -1,11 +1,12 @@
 "use strict";
-// What the terminal's script does not do: it finds the server itself, says why a session ended, and begins a new one.
+// What the terminal's script does not do: find the server, take the keys at once, say why a session ended, begin anew.
 
 const Plain = window.WebSocket;
 
 window.WebSocket = class extends Plain {
   constructor(...given) {
     super(...given);
+    this.addEventListener("open", () => document.querySelector(".xterm-helper-textarea")?.focus());
     this.addEventListener("close", (event) => {
       document.getElementById("why").textContent = event.reason || "The connection to hactl serve is lost.";
       document.getElementById("again").focus();

@@ -24,11 +24,11 @@ _SHIPPED = ("recordings", "lab.jsonl.gz")
 
 @click.command(
     epilog=examples(
-        "hactl replay friday.jsonl.gz               the dashboard, paused at its begin",
+        "hactl replay friday.jsonl.gz             the dashboard, paused at its begin",
         "hactl replay friday.jsonl.gz --at 14:32 --speed 10",
         "hactl replay friday.jsonl.gz -o text --at 14:32:10 --at end",
         "hactl replay friday.jsonl.gz -o json --at +90s | jq .cluster",
-        "hactl replay --demo                        a real cluster, recorded",
+        "hactl replay --demo                      a real cluster, recorded",
     )
 )
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))

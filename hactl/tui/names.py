@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
+from functools import cache
 from types import MappingProxyType
 
 from textual.binding import Binding
@@ -49,7 +50,8 @@ def columns(table: str) -> tuple[Column, ...]:
     return found
 
 
-def key_helps() -> dict[str, KeyHelp]:
+@cache
+def key_helps() -> Mapping[str, KeyHelp]:
     """Every key by its name: first what holds everywhere, then by screen and widget."""
     found: dict[str, KeyHelp] = {}
     for binding in _bindings():

@@ -18,7 +18,7 @@ from textual.containers import Container, Vertical
 from hactl.model.errors import HactlError
 from hactl.model.picture import Picture
 from hactl.tui.acting import request
-from hactl.tui.messages import ActWanted, JournalWanted, OpenRun, ShellWanted
+from hactl.tui.messages import ActWanted, GoTo, JournalWanted, OpenRun, ShellWanted
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.widgets.facts import Facts
 from hactl.tui.widgets.graph import Graphs
@@ -26,6 +26,7 @@ from hactl.tui.widgets.line_table import LineTable
 from hactl.view.graphs import node_graphs
 from hactl.view.node_tables import pool_rows_of, runs_of, unit_rows
 from hactl.view.tables import Table
+from hactl.view.whereto import Where
 
 if TYPE_CHECKING:
     from hactl.model.journal import RunSummary
@@ -121,6 +122,10 @@ class NodeScreen(PictureScreen):
     @on(LineTable.Chosen, "#touched")
     def open_run(self, event: LineTable.Chosen) -> None:
         self.post_message(OpenRun(event.key))
+
+    @on(LineTable.Chosen, "#pools")
+    def open_place(self, event: LineTable.Chosen) -> None:
+        self.post_message(GoTo(Where("balancers", event.key)))
 
     # --- panels ---
 

@@ -83,7 +83,7 @@ def _key_line(key: HelpKey, keys: int, does: int, why: str) -> Line:
 class Page(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
     """The groups; beside each other where there is room."""
 
-    KEYS_OF = "text"
+    KEYS_OF: ClassVar[str | None] = "text"
     BINDINGS: ClassVar[list[BindingType]] = SCROLLING
 
     def __init__(self, groups: Sequence[HelpGroup], *, read_only: bool) -> None:

@@ -37,7 +37,7 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
     says whether the screen's filter may be about this table.
     """
 
-    KEYS_OF = "table"
+    KEYS_OF: ClassVar[str | None] = "table"
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--header",

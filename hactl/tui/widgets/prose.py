@@ -19,7 +19,7 @@ from hactl.view.severity import severity
 class Prose(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
     """Shows sentences; scrolls by the arrow keys. With `follow` it stays at the end while the end is in sight."""
 
-    KEYS_OF = "text"
+    KEYS_OF: ClassVar[str | None] = "text"
     BINDINGS: ClassVar[list[BindingType]] = SCROLLING
 
     def __init__(self, *, follow: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name

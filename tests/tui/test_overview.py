@@ -53,7 +53,7 @@ class Book:
     def add(self, finding: Finding, *, reason: str, who: str, until: float) -> Ack:
         if self.broken is not None:
             raise self.broken
-        ack = acknowledge(finding, reason=reason, who=who, at=min(WALL, until - 60), until=until)
+        ack = acknowledge(finding, reason=reason, who=who, at=until - 3600, until=until)
         self.held = [*(one for one in self.held if one.key != ack.key), ack]
         return ack
 
@@ -325,11 +325,12 @@ async def test_runs_that_cannot_be_read_hide_nothing_else() -> None:
 
 async def test_a_finding_is_acknowledged_with_a_reason_and_an_end() -> None:
     book = Book()
-    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(size=(120, 36)) as pilot:
+    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(size=(200, 60)) as pilot:
         await until(pilot, "no answer within 5 s")
         await on(pilot, "findings", "link:db2")
         await pilot.press("a")
-        await until(pilot, "acknowledge", "db2: unreachable", "until ")
+        await becomes(pilot, lambda: isinstance(pilot.app.screen, AckScreen), "the form")
+        await until(pilot, "db2: unreachable", "until ")
         await pilot.press(*"is being moved", "enter")
         assert pilot.app.screen.query_one("#until", Input).has_focus
         await pilot.press("backspace", "backspace", "2", "d", "enter")
@@ -367,7 +368,7 @@ async def test_what_is_wrong_is_said_in_the_form() -> None:
 async def test_one_is_given_anew_and_taken_back() -> None:
     seen = picture(*up(), *DEAD)
     book = Book([ack_of(seen, "link:db2")])
-    async with app_with(seen, doors=Doors(book)).run_test(size=(120, 36)) as pilot:
+    async with app_with(seen, doors=Doors(book)).run_test(size=(200, 60)) as pilot:
         await until(pilot, "(crit)")
         await on(pilot, "findings", "link:db2")
         await pilot.press("a")

@@ -7,6 +7,7 @@ import resource
 import stat
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -181,21 +182,24 @@ def lines(path: Path) -> list[dict[str, object]]:
     return found
 
 
+packed = partial(gzip.compress, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
         (b"", ":1: it is empty."),
         (b"hello, world\n", ":1: the file is damaged"),
         (b"\x1f\x8b", ":1: it is no recording."),
-        (gzip.compress(b"\n"), ":1: "),
-        (gzip.compress(b"[]\n"), ":1: it is no object."),
-        (gzip.compress(b"{}\n"), ":1: it is no recording."),
-        (gzip.compress(b'{"recording": 99}\n'), ":1: it is of format 99, this hactl reads 1: upgrade hactl."),
-        (gzip.compress(b'{"recording": 1}\n'), ":1: this header lacks 'hactl'."),
-        (gzip.compress(b"[" * 100_000 + b"\n"), ":1: it is nested too deep."),
-        (gzip.compress(b'{"recording": NaN}\n'), ":1: NaN is no number."),
-        (gzip.compress(b'{"recording": 1' + b"0" * 5000 + b"}\n"), ":1: "),
-        (gzip.compress(b"x" * (9 << 20)), ":1: there is too much of it to be read."),
+        (packed(b"\n"), ":1: "),
+        (packed(b"[]\n"), ":1: it is no object."),
+        (packed(b"{}\n"), ":1: it is no recording."),
+        (packed(b'{"recording": 99}\n'), ":1: it is of format 99, this hactl reads 1: upgrade hactl."),
+        (packed(b'{"recording": 1}\n'), ":1: this header lacks 'hactl'."),
+        (packed(b"[" * 100_000 + b"\n"), ":1: it is nested too deep."),
+        (packed(b'{"recording": NaN}\n'), ":1: NaN is no number."),
+        (packed(b'{"recording": 1' + b"0" * 5000 + b"}\n"), ":1: "),
+        (packed(b"x" * (9 << 20)), ":1: there is too much of it to be read."),
     ],
 )
 def test_what_is_no_recording_is_told(path: Path, data: bytes, says: str) -> None:

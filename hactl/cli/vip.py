@@ -130,11 +130,12 @@ def _given(inventory: Inventory, name: str | None, **nodes: str | None) -> dict[
     from hactl.cli.drain import chosen
 
     _require(inventory)
+    candidates = _candidates(inventory, name)
     given: dict[str, Value] = {} if name is None else {"vip": name}
     for key, node in nodes.items():
         if node is None:
             continue
-        if chosen([node], inventory) not in _candidates(inventory, name):
+        if chosen([node], inventory) not in candidates:
             raise click.UsageError(f"{node} may hold no such address.")
         given[key] = node
     return given

@@ -134,7 +134,8 @@ CHANGES = (
 )
 
 
-def test_what_became_of_roles(shown: Callable[..., Result]) -> None:
+def test_what_became_of_roles(shown: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     done = shown(RoleHistory(CHANGES, {"db1": "no route"}), "db", "history")
     assert "db2 -> db3" in done.output
     assert "nobody from here" in done.output

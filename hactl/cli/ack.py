@@ -32,8 +32,8 @@ def ack() -> None:
 @ack.command(
     epilog=examples(
         "hactl ack add disk:db1:/var --until 2d --reason 'new disk on Monday'",
-        "hactl ack add db3 --until 18:30 --reason 'is being moved'    the only finding about db3",
-        "hactl status -o json | jq -r '.findings[].key'              what can be acknowledged",
+        "hactl ack add db3 --until 18:30 --reason 'is being moved'",
+        "hactl status -o json | jq -r '.findings[].key'    what there is",
     )
 )
 @click.argument("finding")

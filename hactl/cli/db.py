@@ -39,7 +39,7 @@ def db() -> None:
 
 @db.command(
     epilog=examples(
-        "hactl db status                          the tree, lags, slots, archiving, candidates",
+        "hactl db status                          tree, lags, slots, candidates",
         "hactl db status -o json | jq -r '.databases[].primary'",
     )
 )
@@ -140,7 +140,7 @@ def _lines(picture: Picture, found: Replication) -> Iterator[str]:
 
 @db.command(
     epilog=examples(
-        "hactl db history                         when roles changed, by whom, why, at what cost",
+        "hactl db history                         when, by whom, why, at what cost",
         "hactl db history -o json | jq '.changes[] | select(.run == null)'",
     )
 )

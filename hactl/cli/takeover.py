@@ -25,7 +25,7 @@ _SERVICE = click.option("--service", metavar="NAME", help="Which database. [defa
 
 @click.command(
     epilog=examples(
-        "hactl switchover --plan                  every check and command, nothing touched",
+        "hactl switchover --plan                  every check and command",
         "hactl switchover                         to the standby that suits best",
         "hactl switchover --to db2 --reason 'kernel update of db1'",
         "hactl switchover --to db1 --yes -o json | jq .outcome    in a script",
@@ -49,10 +49,10 @@ def switchover(ctx: click.Context, cli: Cli, /, *, to: str | None, service: str 
 
 @click.command(
     epilog=examples(
-        "hactl failover --plan                    who would take over, and what may be lost",
+        "hactl failover --plan                    who, and what may be lost",
         "hactl failover --reason 'db1 has burnt'",
         "hactl failover --to db3 --yes --confirm lab --reason 'east is cut off'",
-        "hactl failover --accept-split-brain-risk --reason 'db1 is unplugged, seen by anna'",
+        "hactl failover --accept-split-brain-risk --reason 'db1 is unplugged'",
     )
 )
 @click.option("--to", metavar="NODE", help="Who takes over. [default: who has most of what the old primary wrote]")
@@ -86,7 +86,7 @@ def failover(
     epilog=examples(
         "hactl rejoin db1 --plan",
         "hactl rejoin db1                         by pg_rewind, tried dry first",
-        "hactl rejoin db1 --clone                 copied anew; the old directory is kept aside",
+        "hactl rejoin db1 --clone                 copied anew, the old one kept",
     )
 )
 @click.argument("node")

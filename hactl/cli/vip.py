@@ -92,7 +92,7 @@ def move(ctx: click.Context, cli: Cli, /, *, to: str | None, vip: str | None, **
 
 @vip.command(
     epilog=examples(
-        "hactl vip release                        the holder gives it up and does not take it again",
+        "hactl vip release                        the holder gives it up, till --end",
         "hactl vip release lb1 --reason 'new network card'",
         "hactl vip release lb1 --end              it may take addresses again",
     )

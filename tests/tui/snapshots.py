@@ -63,7 +63,7 @@ SCENES = (
     Scene("plan", [("2", "app2"), ("D", "y carries it out")]),
     Scene("refused", [("2", "app2"), ("D", "Refused")], lambda: Runs(refused=True)),
     Scene("run", [("6", "20261121"), ("enter", "1 of 4 steps")], lambda: Runs(events=(*STORY, GuardsChecked((), 1)))),
-    Scene("help", [("2", "app2"), ("question_mark", "Sample now")]),
+    Scene("help", [("2", "app2"), ("question_mark", "escape closes")]),
     Scene("palette", [("2", "app2"), ("ctrl+p", "Search")]),
 )
 

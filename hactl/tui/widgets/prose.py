@@ -25,6 +25,7 @@ class Prose(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
     def __init__(self, *, follow: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._follow = follow
+        self._at_end = True  # as the operator has scrolled it, whatever has become of its height since
         self._sentences: tuple[Sentence, ...] = ()
 
     def show(self, sentences: Sequence[Sentence]) -> None:
@@ -35,11 +36,15 @@ class Prose(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
         self._wrap()
 
     def _wrap(self) -> None:
-        at_end = self.scroll_offset.y >= self.max_scroll_y
+        at_end = self._at_end
         width = max(20, self.scrollable_content_region.width)
         self.set_lines([line for sentence in self._sentences for line in wrapped(sentence, width)])
         if self._follow and at_end:
             self.scroll_end(animate=False)
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._at_end = new_value >= self.max_scroll_y
 
 
 @lru_cache(maxsize=4096)  # a long story is wrapped once, not at every drawing

@@ -133,7 +133,7 @@ async def on(pilot: Pilot[None], name: str, key: str) -> None:
     ],
 )
 async def test_the_least_important_panels_go_first(size: tuple[int, int], seen: set[str]) -> None:
-    async with app_with(picture(*up(), *DEAD)).run_test(size=size) as pilot:
+    async with app_with(picture(*up(), *DEAD)).run_test(notifications=True, size=size) as pilot:
         await until(pilot, "db2")
         panels = {
             name: pilot.app.screen.query_one(f"#{name}") for name in ("map", "services", "findings", "trends", "recent")
@@ -151,7 +151,7 @@ async def test_the_least_important_panels_go_first(size: tuple[int, int], seen: 
 async def test_at_80x24_events_and_trends_take_the_findings_place(
     size: tuple[int, int], key: str, panel: str, title: str
 ) -> None:
-    async with app_with(picture(*up(), *DEAD)).run_test(size=size) as pilot:
+    async with app_with(picture(*up(), *DEAD)).run_test(notifications=True, size=size) as pilot:
         await until(pilot, "no answer within 5 s")
         assert title not in screen_text(pilot.app)
         await pilot.press(key)
@@ -164,7 +164,7 @@ async def test_at_80x24_events_and_trends_take_the_findings_place(
 
 
 async def test_from_one_to_the_other_and_back_at_80x24() -> None:
-    async with app_with(picture(*up(), *DEAD)).run_test(size=(80, 24)) as pilot:
+    async with app_with(picture(*up(), *DEAD)).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("e")
         await until(pilot, "recent events")
         await pilot.press("t")
@@ -174,7 +174,7 @@ async def test_from_one_to_the_other_and_back_at_80x24() -> None:
 
 
 async def test_where_everything_is_in_view_e_goes_to_the_events_and_back() -> None:
-    async with app_with(picture(*up(), *DEAD)).run_test(size=(120, 36)) as pilot:
+    async with app_with(picture(*up(), *DEAD)).run_test(notifications=True, size=(120, 36)) as pilot:
         await until(pilot, "recent events")
         await pilot.press("e")
         assert table(pilot, "recent").has_focus
@@ -184,7 +184,7 @@ async def test_where_everything_is_in_view_e_goes_to_the_events_and_back() -> No
 
 
 async def test_every_panel_can_be_reached_by_tab() -> None:
-    async with app_with(picture(*up(), *DEAD)).run_test(size=(120, 36)) as pilot:
+    async with app_with(picture(*up(), *DEAD)).run_test(notifications=True, size=(120, 36)) as pilot:
         await until(pilot, "findings")
         seen = set()
         for _ in range(6):
@@ -198,7 +198,7 @@ async def test_trends_are_drawn_with_their_numbers() -> None:
     for at in range(20, 101, 2):
         app.trends._put("pool/shop/rate", float(at), 12.0, 2.0)
         app.trends._put("pool/shop/errors", float(at), 0.0, 2.0)
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(notifications=True, size=(120, 36)) as pilot:
         await until(pilot, "shop requests")
         lines = pilot.app.screen.query_one(Sparks).text.splitlines()
         rate = next(line for line in lines if line.startswith("shop requests"))
@@ -211,7 +211,7 @@ async def test_trends_are_drawn_with_their_numbers() -> None:
 
 
 async def test_the_map_is_walked_by_keys() -> None:
-    async with app_with(picture(*up())).run_test(size=(100, 30)) as pilot:
+    async with app_with(picture(*up())).run_test(notifications=True, size=(100, 30)) as pilot:
         await until(pilot, "app1")
         seen = pilot.app.screen.query_one(SiteMap)
         seen.focus()
@@ -230,7 +230,7 @@ async def test_the_map_is_walked_by_keys() -> None:
 
 @pytest.mark.parametrize("node", ["lb1", "app3", "backup1"])
 async def test_a_click_on_a_node_opens_it(node: str) -> None:
-    async with app_with(picture(*up())).run_test(size=(100, 30)) as pilot:
+    async with app_with(picture(*up())).run_test(notifications=True, size=(100, 30)) as pilot:
         await until(pilot, "app1")
         seen = pilot.app.screen.query_one(SiteMap)
         line, text = next(
@@ -244,7 +244,7 @@ async def test_a_click_on_a_node_opens_it(node: str) -> None:
 
 
 async def test_a_click_beside_the_nodes_opens_nothing() -> None:
-    async with app_with(picture(*up())).run_test(size=(100, 30)) as pilot:
+    async with app_with(picture(*up())).run_test(notifications=True, size=(100, 30)) as pilot:
         await until(pilot, "app1")
         await pilot.click(SiteMap, offset=(1, 1))
         assert isinstance(pilot.app.screen, OverviewScreen)
@@ -254,7 +254,7 @@ async def test_a_click_beside_the_nodes_opens_nothing() -> None:
 
 
 async def test_enter_on_a_finding_opens_its_node() -> None:
-    async with app_with(picture(*up(), *DEAD)).run_test(size=(100, 30)) as pilot:
+    async with app_with(picture(*up(), *DEAD)).run_test(notifications=True, size=(100, 30)) as pilot:
         await until(pilot, "no answer within 5 s")
         await on(pilot, "findings", "link:db2")
         await pilot.press("enter")
@@ -264,7 +264,7 @@ async def test_enter_on_a_finding_opens_its_node() -> None:
 
 
 async def test_enter_on_a_pools_finding_leads_to_the_balancers() -> None:
-    async with app_with(picture(*up())).run_test(size=(100, 30)) as pilot:
+    async with app_with(picture(*up())).run_test(notifications=True, size=(100, 30)) as pilot:
         await until(pilot, "app1")
         key = next(one.key for one in picture(*up()).assessment.findings if one.scope.kind.value == "pool")
         await on(pilot, "findings", key)
@@ -274,7 +274,7 @@ async def test_enter_on_a_pools_finding_leads_to_the_balancers() -> None:
 
 
 async def test_enter_on_a_service_leads_to_where_it_is_shown() -> None:
-    async with app_with(picture(*up())).run_test(size=(100, 30)) as pilot:
+    async with app_with(picture(*up())).run_test(notifications=True, size=(100, 30)) as pilot:
         await until(pilot, "app1")
         await on(pilot, "services", "shop")
         await pilot.press("enter")
@@ -283,7 +283,7 @@ async def test_enter_on_a_service_leads_to_where_it_is_shown() -> None:
 
 async def test_what_changed_is_told_and_enter_leads_there() -> None:
     later = picture(*up(), *down("app3", "no route to host", at=30.0), now=31.0)
-    async with app_with().run_test(size=(120, 36)) as pilot:
+    async with app_with().run_test(notifications=True, size=(120, 36)) as pilot:
         await feed(pilot, picture(*up(), now=2.0), picture(*up(at=25.0), now=26.0), later)
         await until(pilot, "unreachable since")
         key = next(row.key for row in table(pilot, "recent").shown_rows if row.cells[2].text == "app3")
@@ -305,8 +305,10 @@ async def feed(pilot: Pilot[None], *pictures: Picture) -> None:
 
 async def test_a_run_that_ended_is_told_and_enter_opens_it() -> None:
     summary = replace(Runs().runs()[0], began_at=WALL - 50, ended_at=WALL - 20)
-    async with app_with(picture(*up()), doors=Doors(newest_runs=lambda: [summary])).run_test(size=(120, 36)) as pilot:
-        await until(pilot, "the run begins, by anna@laptop")
+    async with app_with(picture(*up()), doors=Doors(newest_runs=lambda: [summary])).run_test(
+        notifications=True, size=(120, 36)
+    ) as pilot:
+        await until(pilot, "the run begins, by")
         await on(pilot, "recent", f"{summary.run}:begin")
         await pilot.press("enter")
         await becomes(pilot, lambda: isinstance(pilot.app.screen, RunScreen), "the run")
@@ -316,7 +318,9 @@ async def test_runs_that_cannot_be_read_hide_nothing_else() -> None:
     def broken() -> Sequence[object]:
         raise JournalError("damaged")
 
-    async with app_with(picture(*up(), *DEAD), doors=Doors(newest_runs=broken)).run_test(size=(120, 36)) as pilot:  # type: ignore[arg-type] # it gives nothing
+    async with app_with(picture(*up(), *DEAD), doors=Doors(newest_runs=broken)).run_test(
+        notifications=True, size=(120, 36)
+    ) as pilot:  # type: ignore[arg-type] # it gives nothing
         await until(pilot, "no answer within 5 s", "nothing has changed")
 
 
@@ -325,7 +329,7 @@ async def test_runs_that_cannot_be_read_hide_nothing_else() -> None:
 
 async def test_a_finding_is_acknowledged_with_a_reason_and_an_end() -> None:
     book = Book()
-    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(size=(200, 60)) as pilot:
+    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(notifications=True, size=(200, 60)) as pilot:
         await until(pilot, "no answer within 5 s")
         await on(pilot, "findings", "link:db2")
         await pilot.press("a")
@@ -344,7 +348,7 @@ async def test_a_finding_is_acknowledged_with_a_reason_and_an_end() -> None:
 async def test_it_hides_no_level_and_does_not_count() -> None:
     seen = picture(*up(), *DEAD)
     book = Book([ack_of(seen, one.key) for one in seen.assessment.findings if one.level.word == "crit"])
-    async with app_with(seen, doors=Doors(book)).run_test(size=(120, 36)) as pilot:
+    async with app_with(seen, doors=Doors(book)).run_test(notifications=True, size=(120, 36)) as pilot:
         await until(pilot, "acknowledged", gone=" crit ")
         words = pilot.app.screen.query_one(Banner).text
         assert "lab CRIT" in words
@@ -353,7 +357,7 @@ async def test_it_hides_no_level_and_does_not_count() -> None:
 
 async def test_what_is_wrong_is_said_in_the_form() -> None:
     book = Book()
-    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(size=(80, 24)) as pilot:
+    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(notifications=True, size=(80, 24)) as pilot:
         await until(pilot, "no answer within 5 s")
         await pilot.press("a", "ctrl+g")
         await until(pilot, "needs a reason")
@@ -368,7 +372,7 @@ async def test_what_is_wrong_is_said_in_the_form() -> None:
 async def test_one_is_given_anew_and_taken_back() -> None:
     seen = picture(*up(), *DEAD)
     book = Book([ack_of(seen, "link:db2")])
-    async with app_with(seen, doors=Doors(book)).run_test(size=(200, 60)) as pilot:
+    async with app_with(seen, doors=Doors(book)).run_test(notifications=True, size=(200, 60)) as pilot:
         await until(pilot, "(crit)")
         await on(pilot, "findings", "link:db2")
         await pilot.press("a")
@@ -385,7 +389,7 @@ async def test_a_bell_where_there_is_nothing_to_acknowledge_or_take_back() -> No
     app = app_with(picture(*up(), *DEAD), doors=Doors(book))
     rung = []
     app.bell = lambda: rung.append(1)  # type: ignore[method-assign] # only to hear it
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(notifications=True, size=(120, 36)) as pilot:
         await until(pilot, "no answer within 5 s")
         before = len(rung)
         await pilot.press("A")
@@ -399,7 +403,9 @@ async def test_a_bell_where_there_is_nothing_to_acknowledge_or_take_back() -> No
 async def test_looking_only_refuses_both() -> None:
     seen = picture(*up(), *DEAD)
     book = Book([ack_of(seen, "link:db2")])
-    async with app_with(seen, doors=Doors(book), settings=Settings(read_only=True)).run_test(size=(120, 36)) as pilot:
+    async with app_with(seen, doors=Doors(book), settings=Settings(read_only=True)).run_test(
+        notifications=True, size=(120, 36)
+    ) as pilot:
         await until(pilot, "(crit)")
         await on(pilot, "findings", "link:db2")
         await pilot.press("A", "a")
@@ -411,7 +417,7 @@ async def test_looking_only_refuses_both() -> None:
 @pytest.mark.parametrize("error", [StateError("acks.json cannot be read."), JournalError("the disk is full.")])
 async def test_what_cannot_be_kept_is_told(error: Exception) -> None:
     book = Book(broken=error)
-    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(size=(120, 36)) as pilot:
+    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(notifications=True, size=(120, 36)) as pilot:
         await until(pilot, "no answer within 5 s")
         await pilot.press("a", "x", "ctrl+g")
         await until(pilot, str(error))
@@ -419,14 +425,14 @@ async def test_what_cannot_be_kept_is_told(error: Exception) -> None:
 
 async def test_acknowledgements_that_cannot_be_read_are_told_and_hide_nothing() -> None:
     book = Book(broken=StateError("acks.json cannot be read."))
-    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(size=(120, 36)) as pilot:
+    async with app_with(picture(*up(), *DEAD), doors=Doors(book)).run_test(notifications=True, size=(120, 36)) as pilot:
         await until(pilot, "no answer within 5 s", "acks.json cannot be read.")
 
 
 async def test_those_that_are_over_are_taken_out() -> None:
     seen = picture(*up(), *DEAD)
     book = Book([ack_of(seen, "link:db2", until=WALL + 1)])
-    async with app_with(seen, doors=Doors(book)).run_test(size=(120, 36)) as pilot:
+    async with app_with(seen, doors=Doors(book)).run_test(notifications=True, size=(120, 36)) as pilot:
         await becomes(pilot, lambda: book.settled, "it is taken out")
         assert [one.why for one in book.settled] == [Ending.EXPIRED]
         assert book.held == []
@@ -453,7 +459,9 @@ async def test_the_banner_tells_who_has_the_lock(seen: LockPicture, words: str) 
         asked.append(connected)
         return seen
 
-    async with app_with(picture(*up(), *DEAD), doors=Doors(look_at_lock=look)).run_test(size=(120, 36)) as pilot:
+    async with app_with(picture(*up(), *DEAD), doors=Doors(look_at_lock=look)).run_test(
+        notifications=True, size=(120, 36)
+    ) as pilot:
         await until(pilot, words)
         assert len(asked) == 1  # seldom
         assert "db2" not in asked[0]
@@ -463,7 +471,9 @@ async def test_a_lock_that_cannot_be_looked_at_is_not_known() -> None:
     async def look(_connected: Collection[str]) -> LockPicture:
         raise UnreachableError("lb1", "gone")
 
-    async with app_with(picture(*up()), doors=Doors(look_at_lock=look)).run_test(size=(120, 36)) as pilot:
+    async with app_with(picture(*up()), doors=Doors(look_at_lock=look)).run_test(
+        notifications=True, size=(120, 36)
+    ) as pilot:
         await until(pilot, "lock ?")
 
 
@@ -472,5 +482,7 @@ async def test_nobody_is_asked_for_the_lock_while_few_are_connected() -> None:
         raise AssertionError("asked")
 
     silent: list[StateEvent] = [event for name in list(INVENTORY.nodes)[1:] for event in down(name, "off")]
-    async with app_with(picture(*up("lb1"), *silent), doors=Doors(look_at_lock=look)).run_test(size=(120, 36)) as pilot:
+    async with app_with(picture(*up("lb1"), *silent), doors=Doors(look_at_lock=look)).run_test(
+        notifications=True, size=(120, 36)
+    ) as pilot:
         await until(pilot, "unreachable", "lock ?")

@@ -33,6 +33,7 @@ def lacking() -> tuple[str, ...]:
     return _lacking
 
 
+@pytest.hookimpl(tryfirst=True)  # the groups have to be there when xdist looks for them
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not item.get_closest_marker("lab"):

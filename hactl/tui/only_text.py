@@ -5,7 +5,7 @@ Strings are safe where they enter (`model.text`); this holds even where that was
 
 from __future__ import annotations
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -20,6 +20,10 @@ class OnlyText(LineFilter):
         if not any(acts(segment.text) for segment in segments):
             return segments
         return [
-            Segment(inert(segment.text, cell_len), segment.style) if acts(segment.text) else segment
-            for segment in segments
+            Segment(_inert(segment.text), segment.style) if acts(segment.text) else segment for segment in segments
         ]
+
+
+def _inert(text: str) -> str:
+    """In as many cells: some characters change the width of those beside them."""
+    return set_cell_size(inert(text, cell_len), cell_len(text))

@@ -29,7 +29,21 @@ CASES = ROOT / "tests" / "cases" / "playbook"
 GOOD = sorted((CASES / "good").glob("*.toml"))
 BAD = sorted((CASES / "bad").glob("*.toml"))
 SHIPPED = sorted(share_path("playbooks").glob("*.toml"))
-NAMES = ["balancer-upgrade", "drain", "os-upgrade", "restart", "rolling-upgrade", "run-command", "undrain"]
+NAMES = [
+    "balancer-upgrade",
+    "drain",
+    "failover",
+    "os-upgrade",
+    "rejoin",
+    "restart",
+    "rolling-upgrade",
+    "run-command",
+    "switchover",
+    "undrain",
+    "vip-move",
+    "vip-release",
+    "vip-return",
+]
 
 
 def read(text: str, verbs: Verbs = VERBS) -> Playbook:

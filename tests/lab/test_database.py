@@ -19,7 +19,7 @@ from hactl.model.errors import LabError
 from tests.cli.driving import script
 from tests.lab.acting import Operator, until
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.lab, pytest.mark.story, pytest.mark.timeout(400)]
 
 OK, GUARDED = 0, 7
 DATABASES = ("db1", "db2", "db3")

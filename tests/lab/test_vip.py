@@ -15,7 +15,7 @@ from tests.lab.load.client import KEPT
 from tests.lab.load.watching import load
 from tests.lab.test_playbooks import HOLD, OK, UNDER_WAY, UNDONE, holder, other
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.story, pytest.mark.timeout(300)]
 
 CONF = "/etc/keepalived/keepalived.conf"
 RATE = 50.0

@@ -40,7 +40,7 @@ async def shows(pilot: Pilot[None], *texts: str) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (200, 60)])
 async def test_a_drain_is_planned_read_confirmed_and_followed(size: tuple[int, int]) -> None:
     runs = Runs()
-    async with app_with(runs).run_test(size=size) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=size) as pilot:
         await pilot.press("2", "down", "down", "D")
         await shows(pilot, "plan 3f2a9c")
         assert runs.asked[0].playbook == "drain"
@@ -55,7 +55,7 @@ async def test_a_drain_is_planned_read_confirmed_and_followed(size: tuple[int, i
 
 async def test_leaving_a_plan_starts_nothing() -> None:
     runs = Runs()
-    async with app_with(runs).run_test(size=(100, 30)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(100, 30)) as pilot:
         await pilot.press("2", "U")
         await shows(pilot, "plan 3f2a9c")
         await pilot.press("escape")
@@ -65,7 +65,7 @@ async def test_leaving_a_plan_starts_nothing() -> None:
 
 async def test_a_refused_plan_cannot_be_carried_out_until_a_reason_sets_the_guard_aside() -> None:
     runs = Runs(refused=True)
-    async with app_with(runs).run_test(size=(120, 40)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(120, 40)) as pilot:
         await pilot.press("2", "D")
         await shows(pilot, "Refused", "--override minimum-available")
         await pilot.press("y")
@@ -82,7 +82,7 @@ async def test_a_refused_plan_cannot_be_carried_out_until_a_reason_sets_the_guar
 
 async def test_what_cannot_be_undone_has_to_be_typed() -> None:
     runs = Runs(irreversible=True)
-    async with app_with(runs).run_test(size=(120, 40)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(120, 40)) as pilot:
         await pilot.press("2", "D")
         await shows(pilot, "plan 3f2a9c")
         await pilot.press("y", *"no", "enter")
@@ -94,7 +94,7 @@ async def test_what_cannot_be_undone_has_to_be_typed() -> None:
 
 async def test_wishes_and_the_way_back() -> None:
     runs = Runs()
-    async with app_with(runs).run_test(size=(120, 40)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(120, 40)) as pilot:
         await pilot.press("6")
         await shows(pilot, RUN, "going on")
         await pilot.press("enter")
@@ -110,7 +110,7 @@ async def test_wishes_and_the_way_back() -> None:
 
 async def test_an_undo_is_asked_for_with_what_it_would_put_back() -> None:
     runs = Runs()
-    async with app_with(runs).run_test(size=(80, 24)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("6", "enter")
         await shows(pilot, "1 of 4 steps")
         await pilot.press("u")
@@ -124,7 +124,7 @@ async def test_an_undo_is_asked_for_with_what_it_would_put_back() -> None:
 
 async def test_a_run_whose_runner_is_gone_can_be_resumed_or_undone() -> None:
     runs = Runs(gone=True)
-    async with app_with(runs).run_test(size=(120, 40)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(120, 40)) as pilot:
         await pilot.press("6", "enter")
         await shows(pilot, "unfinished", "hactl runs resume")
         await pilot.press("x", "R", "u", "y")
@@ -135,7 +135,7 @@ async def test_a_run_whose_runner_is_gone_can_be_resumed_or_undone() -> None:
 
 async def test_what_is_done_is_done_to_the_marked_nodes() -> None:
     runs = Runs()
-    async with app_with(runs).run_test(size=(80, 24)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("2", "down", "down", "space", "space")
         await shows(pilot, "2 marked", "* app1", "* app2")
         await pilot.press("D")
@@ -149,7 +149,7 @@ async def test_what_is_done_is_done_to_the_marked_nodes() -> None:
 async def test_a_run_is_told_of_on_every_screen_while_it_goes_on() -> None:
     runs = Runs()
     app = HactlApp(picture(now=0.0), lambda: Reel([picture(*up())]), lambda: runs, runs.runs)
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(notifications=True, size=(80, 24)) as pilot:
         for key in (place.key for place in PLACES):
             await pilot.press(key)
             await shows(pilot, "▶ drain 1/4")
@@ -158,20 +158,20 @@ async def test_a_run_is_told_of_on_every_screen_while_it_goes_on() -> None:
 
 
 async def test_the_end_shows_its_proof() -> None:
-    async with app_with(Runs(events=ENDED)).run_test(size=(140, 45)) as pilot:
+    async with app_with(Runs(events=ENDED)).run_test(notifications=True, size=(140, 45)) as pilot:
         await pilot.press("6", "enter")
         await shows(pilot, "app1 and app2 are out", "never fewer than 2 of 3")
 
 
 async def test_text_from_a_node_is_text() -> None:
-    async with app_with(Runs()).run_test(size=(140, 45)) as pilot:
+    async with app_with(Runs()).run_test(notifications=True, size=(140, 45)) as pilot:
         await pilot.press("6", "enter")
         await shows(pilot, "[@click=app.quit]")
 
 
 async def test_a_playbook_is_filled_in() -> None:
     runs = Runs()
-    async with app_with(runs).run_test(size=(120, 40)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(120, 40)) as pilot:
         await pilot.press("7")
         await shows(pilot, "Take a node out")
         await pilot.press("enter")

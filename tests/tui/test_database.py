@@ -46,7 +46,7 @@ async def opened(pilot: Pilot[None]) -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_the_tree_and_who_could_take_over(size: tuple[int, int]) -> None:
     lagging = Cluster().change("db3", DB, lsn=WAL - MIB, replayed=WAL - 3 * MIB)
-    async with app_with(lagging.picture()).run_test(size=size) as pilot:
+    async with app_with(lagging.picture()).run_test(notifications=True, size=size) as pilot:
         await opened(pilot)
         await has(
             pilot, "db1", "└ db2", "takes writes", "streaming", "2 MiB", "who could take over", "1  db2 (east): yes"
@@ -55,13 +55,13 @@ async def test_the_tree_and_who_could_take_over(size: tuple[int, int]) -> None:
 
 async def test_lags_have_bars_where_there_is_room() -> None:
     lagging = Cluster().change("db3", DB, replayed=WAL - 3 * MIB)
-    async with app_with(lagging.picture()).run_test(size=SIZE) as pilot:
+    async with app_with(lagging.picture()).run_test(notifications=True, size=SIZE) as pilot:
         await opened(pilot)
         await has(pilot, "█████···    3 MiB", "········      0 B")
 
 
 async def test_a_primary_that_is_gone() -> None:
-    async with app_with(gone().picture()).run_test(size=SIZE) as pilot:
+    async with app_with(gone().picture()).run_test(notifications=True, size=SIZE) as pilot:
         await opened(pilot)
         await has(
             pilot,
@@ -85,7 +85,7 @@ async def test_a_primary_that_is_gone() -> None:
 )
 async def test_keys_that_act_open_the_plan(keys: tuple[str, ...], playbook: str, parameters: dict[str, str]) -> None:
     runs = Runs()
-    async with app_with(Cluster().picture(), runs).run_test(size=SIZE) as pilot:
+    async with app_with(Cluster().picture(), runs).run_test(notifications=True, size=SIZE) as pilot:
         await opened(pilot)
         await pilot.press(*keys)
         await at(pilot, PlanScreen)
@@ -95,7 +95,7 @@ async def test_keys_that_act_open_the_plan(keys: tuple[str, ...], playbook: str,
 
 async def test_the_primary_has_nothing_to_rejoin() -> None:
     runs = Runs()
-    async with app_with(Cluster().picture(), runs).run_test(size=SIZE) as pilot:
+    async with app_with(Cluster().picture(), runs).run_test(notifications=True, size=SIZE) as pilot:
         await opened(pilot)
         await pilot.press("j")
         assert told(pilot) == ["db1 is the primary: there is nothing that it could rejoin."]
@@ -105,7 +105,7 @@ async def test_the_primary_has_nothing_to_rejoin() -> None:
 
 async def test_who_only_looks_cannot_act() -> None:
     runs = Runs()
-    async with app_with(Cluster().picture(), runs, read_only=True).run_test(size=SIZE) as pilot:
+    async with app_with(Cluster().picture(), runs, read_only=True).run_test(notifications=True, size=SIZE) as pilot:
         await opened(pilot)
         await pilot.press("s", "f", "down", "j")
         await pilot.pause()
@@ -114,7 +114,7 @@ async def test_who_only_looks_cannot_act() -> None:
 
 
 async def test_a_server_s_node_is_one_key_away() -> None:
-    async with app_with(Cluster().picture()).run_test(size=SIZE) as pilot:
+    async with app_with(Cluster().picture()).run_test(notifications=True, size=SIZE) as pilot:
         await opened(pilot)
         await pilot.press("down", "enter")
         await at(pilot, NodeScreen)
@@ -122,6 +122,6 @@ async def test_a_server_s_node_is_one_key_away() -> None:
 
 async def test_text_from_a_server_is_text() -> None:
     hostile = Cluster().change("db2", DB, primary_host="[@click=app.quit]x[/]")
-    async with app_with(hostile.picture()).run_test(size=SIZE) as pilot:
+    async with app_with(hostile.picture()).run_test(notifications=True, size=SIZE) as pilot:
         await opened(pilot)
         await has(pilot, "[@click=app.quit]x[/]")

@@ -40,7 +40,7 @@ def text(shown: LineTable) -> list[str]:
 
 
 async def test_empty_table_says_so() -> None:
-    async with Stage().run_test(size=(40, 6)) as pilot:
+    async with Stage().run_test(notifications=True, size=(40, 6)) as pilot:
         shown = pilot.app.query_one(LineTable)
         shown.show(table())
         await pilot.pause()
@@ -60,7 +60,7 @@ async def test_empty_table_says_so() -> None:
     ],
 )
 async def test_sorting(keys: Sequence[str], order: list[str]) -> None:
-    async with Stage().run_test(size=(40, 8)) as pilot:
+    async with Stage().run_test(notifications=True, size=(40, 8)) as pilot:
         shown = pilot.app.query_one(LineTable)
         shown.show(THREE)
         await pilot.press(*keys)
@@ -77,7 +77,7 @@ async def test_sorting(keys: Sequence[str], order: list[str]) -> None:
     ],
 )
 async def test_filter(needle: str, left: list[str]) -> None:
-    async with Stage().run_test(size=(40, 8)) as pilot:
+    async with Stage().run_test(notifications=True, size=(40, 8)) as pilot:
         shown = pilot.app.query_one(LineTable)
         shown.show(THREE)
         shown.filter(needle)
@@ -85,7 +85,7 @@ async def test_filter(needle: str, left: list[str]) -> None:
 
 
 async def test_cursor_stays_on_its_row() -> None:
-    async with Stage().run_test(size=(40, 8)) as pilot:
+    async with Stage().run_test(notifications=True, size=(40, 8)) as pilot:
         shown = pilot.app.query_one(LineTable)
         shown.show(THREE)
         await pilot.press("down")
@@ -99,7 +99,7 @@ async def test_cursor_stays_on_its_row() -> None:
 
 
 async def test_only_changed_lines_are_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Stage().run_test(size=(40, 8)) as pilot:
+    async with Stage().run_test(notifications=True, size=(40, 8)) as pilot:
         shown = pilot.app.query_one(LineTable)
         shown.show(THREE)
         await pilot.pause()
@@ -114,7 +114,7 @@ async def test_only_changed_lines_are_drawn_again(monkeypatch: pytest.MonkeyPatc
 
 async def test_scrolls_with_the_cursor_under_a_fixed_header() -> None:
     many = table(*((f"row{number:03}", number, "x") for number in range(100)))
-    async with Stage().run_test(size=(40, 10)) as pilot:
+    async with Stage().run_test(notifications=True, size=(40, 10)) as pilot:
         shown = pilot.app.query_one(LineTable)
         shown.show(many)
         await pilot.pause()
@@ -130,7 +130,7 @@ async def test_scrolls_with_the_cursor_under_a_fixed_header() -> None:
 
 
 async def test_click_on_a_heading_sorts_and_on_a_row_selects() -> None:
-    async with Stage().run_test(size=(40, 8)) as pilot:
+    async with Stage().run_test(notifications=True, size=(40, 8)) as pilot:
         shown = pilot.app.query_one(LineTable)
         shown.show(THREE)
         await pilot.pause()
@@ -146,7 +146,7 @@ async def test_click_on_a_heading_sorts_and_on_a_row_selects() -> None:
     "hostile", ["[@click=app.exit]x[/]", "[/dev/sda1] [bold", "a" * 500, "日本語" * 40, "\U0001f600"]
 )
 async def test_any_text_is_drawn_as_text(hostile: str) -> None:
-    async with Stage().run_test(size=(40, 6)) as pilot:
+    async with Stage().run_test(notifications=True, size=(40, 6)) as pilot:
         shown = pilot.app.query_one(LineTable)
         shown.show(table((hostile, 1, hostile)))
         await pilot.pause()

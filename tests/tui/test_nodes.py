@@ -141,7 +141,7 @@ async def test_a_shell_is_ssh_with_the_inventorys_own_settings(keys: tuple[str, 
         return 0
 
     app.launch = launch
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, *keys)
         await until(pilot, lambda: ran, "the shell")
         ((suspended, argv),) = ran
@@ -159,7 +159,7 @@ async def test_a_shell_is_ssh_with_the_inventorys_own_settings(keys: tuple[str, 
 
 
 async def test_where_there_is_no_terminal_it_says_so() -> None:
-    async with app_with().run_test(size=SIZE) as pilot:
+    async with app_with().run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "S")
         await has(pilot, "There is no terminal here to hand over")
 
@@ -173,7 +173,7 @@ async def test_a_dashboard_that_only_looks_opens_no_shell() -> None:
         return 0
 
     app.launch = launch
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "S")
         await has(pilot, "read-only")
         assert not ran
@@ -189,7 +189,7 @@ async def test_a_program_that_fails_shows_why_before_the_screen_comes_back(
     assert "no route" in said.err
     assert said.out.count("Press enter") == 1  # only for what ssh itself has failed in
     with pytest.raises(SuspendNotSupported):
-        async with app_with().run_test() as pilot:
+        async with app_with().run_test(notifications=True) as pilot:
             await away.leave(pilot.app, ["true"], away.launched)
 
 
@@ -198,7 +198,7 @@ async def test_a_program_that_fails_shows_why_before_the_screen_comes_back(
 
 async def test_marked_nodes_are_drained_together() -> None:
     runs = Runs()
-    async with app_with(runs=runs).run_test(size=SIZE) as pilot:
+    async with app_with(runs=runs).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2")
         await pilot.press("down", "down", "space", "space")
         assert "2 marked" in str(table(pilot, "nodes").border_title)
@@ -215,7 +215,7 @@ async def test_marked_nodes_are_drained_together() -> None:
 
 async def test_columns_appear_by_width_and_sort() -> None:
     for width, seen, unseen in ((80, "disk", "upgrades"), (200, "upgrades", "kernel")):
-        async with app_with().run_test(size=(width, 24)) as pilot:
+        async with app_with().run_test(notifications=True, size=(width, 24)) as pilot:
             await go(pilot, "2")
             head = screen_text(pilot.app).splitlines()[3]  # type: ignore[arg-type] # it is ours
             assert seen in head
@@ -229,7 +229,7 @@ async def test_columns_appear_by_width_and_sort() -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_a_nodes_page_has_graphs_pools_units_and_runs(size: tuple[int, int]) -> None:
-    async with app_with().run_test(size=size) as pilot:
+    async with app_with().run_test(notifications=True, size=size) as pilot:
         await go(pilot, "2", "down", "down", "enter")
         graphs = pilot.app.screen.query_one(Graphs)
         for wanted in ("cpu", "memory", "fullest disk", "network in", "network out", "ssh round trip"):
@@ -249,7 +249,7 @@ async def test_a_nodes_page_has_graphs_pools_units_and_runs(size: tuple[int, int
 
 async def test_the_way_from_a_nodes_page() -> None:
     runs = Runs()
-    async with app_with(runs=runs).run_test(size=SIZE) as pilot:
+    async with app_with(runs=runs).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "down", "down", "enter")
         await pilot.press("right")
         assert "node app2" in screen_text(pilot.app)  # type: ignore[arg-type] # it is ours
@@ -272,7 +272,7 @@ async def test_the_way_from_a_nodes_page() -> None:
 
 
 async def test_enter_on_its_place_in_a_pool_leads_to_the_balancers() -> None:
-    async with app_with().run_test(size=SIZE) as pilot:
+    async with app_with().run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "down", "down", "down", "enter", "tab")
         await at(pilot, NodeScreen)
         await pilot.press("enter")
@@ -281,7 +281,7 @@ async def test_enter_on_its_place_in_a_pool_leads_to_the_balancers() -> None:
 
 
 async def test_long_facts_are_wrapped_not_cut() -> None:
-    async with app_with().run_test(size=(80, 24)) as pilot:
+    async with app_with().run_test(notifications=True, size=(80, 24)) as pilot:
         await go(pilot, "2", "down", "down", "enter")
         text = pilot.app.screen.query_one(Facts).text
         assert all(len(line) <= 78 for line in text.splitlines())
@@ -293,7 +293,7 @@ async def test_long_facts_are_wrapped_not_cut() -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
 async def test_the_matrix_and_what_is_said_below(size: tuple[int, int]) -> None:
-    async with app_with().run_test(size=size) as pilot:
+    async with app_with().run_test(notifications=True, size=size) as pilot:
         await go(pilot, "3")
         await has(pilot, "drained", "app1 in shop", "by anna@laptop", "pool shop, last 15 minutes", "requests")
         await pilot.press("end")
@@ -311,7 +311,7 @@ async def test_the_matrix_and_what_is_said_below(size: tuple[int, int]) -> None:
 )
 async def test_a_server_is_acted_on_in_one_pool_or_in_all(key: str, playbook: str, parameters: object) -> None:
     runs = Runs()
-    async with app_with(runs=runs).run_test(size=SIZE) as pilot:
+    async with app_with(runs=runs).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "3")
         await pilot.press("down", key)
         await at(pilot, PlanScreen)
@@ -321,7 +321,7 @@ async def test_a_server_is_acted_on_in_one_pool_or_in_all(key: str, playbook: st
 
 async def test_servers_of_several_pools_are_not_drained_from_one() -> None:
     runs = Runs()
-    async with app_with(runs=runs).run_test(size=SIZE) as pilot:
+    async with app_with(runs=runs).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "3")
         await pilot.press("space", "end", "space", "d")
         await has(pilot, "stand in several pools", "2 marked")
@@ -335,7 +335,7 @@ async def test_servers_of_several_pools_are_not_drained_from_one() -> None:
 
 
 async def test_the_run_that_has_taken_a_server_out() -> None:
-    async with app_with().run_test(size=SIZE) as pilot:
+    async with app_with().run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "3")
         await pilot.press("down", "o")
         await has(pilot, "No note names a run")
@@ -344,7 +344,7 @@ async def test_the_run_that_has_taken_a_server_out() -> None:
 
 
 async def test_enter_on_a_server_opens_its_node() -> None:
-    async with app_with().run_test(size=SIZE) as pilot:
+    async with app_with().run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "3")
         await pilot.press("slash", *"app3", "enter", "enter")
         await at(pilot, NodeScreen)
@@ -358,7 +358,7 @@ async def test_enter_on_a_server_opens_its_node() -> None:
 
 async def test_a_journal_is_followed_filtered_and_held() -> None:
     source = Live([])
-    async with app_with(source).run_test(size=SIZE) as pilot:
+    async with app_with(source).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "L")
         await at(pilot, JournalScreen)
         await has(pilot, "lb1: all units, live", "second", "third [b]bold[/b]")  # never markup
@@ -387,7 +387,7 @@ async def test_a_journal_is_followed_filtered_and_held() -> None:
 
 async def test_units_in_turn_and_the_unit_under_the_cursor() -> None:
     source = Live([])
-    async with app_with(source).run_test(size=SIZE) as pilot:
+    async with app_with(source).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "down", "down", "enter")
         await pilot.press("L")
         await at(pilot, JournalScreen)
@@ -403,23 +403,23 @@ async def test_units_in_turn_and_the_unit_under_the_cursor() -> None:
 
 
 async def test_a_journal_that_may_not_be_read_says_what_to_do() -> None:
-    async with app_with(Live([], denied=True)).run_test(size=SIZE) as pilot:
+    async with app_with(Live([], denied=True)).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "L")
         await has(pilot, "may not be read by anna", "usermod -aG systemd-journal anna", "ended")
 
 
 async def test_a_journal_that_ends_and_one_that_there_is_none_of() -> None:
-    async with app_with(Live([], ends=True)).run_test(size=SIZE) as pilot:
+    async with app_with(Live([], ends=True)).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "L")
         await has(pilot, "The node has ended it", "second")
-    async with app_with().run_test(size=SIZE) as pilot:
+    async with app_with().run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "L")
         await has(pilot, "There is no journal here")
 
 
 async def test_a_tail_is_bounded_and_stays_where_one_reads() -> None:
     source = Live([], said=[tuple(f"line {number}" for number in range(6000))])
-    async with app_with(source).run_test(size=SIZE) as pilot:
+    async with app_with(source).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "L")
         await at(pilot, JournalScreen)
         tail = pilot.app.screen.query_one(Tail)
@@ -439,7 +439,7 @@ async def test_a_tail_is_bounded_and_stays_where_one_reads() -> None:
 
 
 async def test_what_is_said_of_no_trouble_takes_no_room() -> None:
-    async with app_with(Live([])).run_test(size=SIZE) as pilot:
+    async with app_with(Live([])).run_test(notifications=True, size=SIZE) as pilot:
         await go(pilot, "2", "L")
         await at(pilot, JournalScreen)
         await has(pilot, "live")

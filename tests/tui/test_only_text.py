@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
 
-from hactl.model.text import acts, inert
+from hactl.model.text import acts
 from hactl.tui.only_text import OnlyText
 from tests.tui.hostile import PIECES
 
@@ -16,8 +16,9 @@ from tests.tui.hostile import PIECES
 @pytest.mark.parametrize("piece", PIECES)
 def test_what_is_drawn_keeps_its_width(piece: str) -> None:
     text = PIECES[piece]
-    assert cell_len(inert(text, cell_len)) == cell_len(text)
-    assert not acts(inert(text, cell_len))
+    (drawn,) = OnlyText().apply([Segment(text)], Color(0, 0, 0))
+    assert cell_len(drawn.text) == cell_len(text)
+    assert not acts(drawn.text)
 
 
 @pytest.mark.parametrize("text", ["", "plain", "é 全角 ✖ ▲ ─│ ⠿", "[@click=app.quit]x[/]", "e\u0301"])

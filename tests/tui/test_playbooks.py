@@ -106,7 +106,7 @@ async def form(pilot: Pilot[None]) -> FormScreen:
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_form_is_filled_in_by_keys(size: tuple[int, int]) -> None:
     runs = Books()
-    async with app_with(runs).run_test(size=size) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=size) as pilot:
         await form(pilot)  # begins at what has to be given
         await pilot.press("d", "right")  # db1, then db2
         await shows(pilot, "db2", "one of lb1")
@@ -120,7 +120,7 @@ async def test_a_form_is_filled_in_by_keys(size: tuple[int, int]) -> None:
 
 async def test_nothing_is_planned_while_a_field_is_wrong() -> None:
     runs = Books()
-    async with app_with(runs).run_test(size=(100, 40)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(100, 40)) as pilot:
         screen = await form(pilot)
         screen.query_one("#parameter-timeout").focus()
         await pilot.press(*"soon")
@@ -138,7 +138,7 @@ async def test_nothing_is_planned_while_a_field_is_wrong() -> None:
 
 async def test_the_limit_goes_with_the_request() -> None:
     runs = Books()
-    async with app_with(runs).run_test(size=(100, 40)) as pilot:
+    async with app_with(runs).run_test(notifications=True, size=(100, 40)) as pilot:
         await form(pilot)
         await pilot.press("l", "up", *"app1", "ctrl+g")
         await until(pilot, lambda: runs.asked, "planned")
@@ -153,7 +153,7 @@ async def test_a_playbook_is_read_in_words_and_as_its_file(tmp_path: Path) -> No
         def playbooks(self) -> tuple[Playbook, ...]:
             return (Playbook("move", "Move things", "", {}, None, (), source=str(source)),)
 
-    async with app_with(Own()).run_test(size=(100, 40)) as pilot:
+    async with app_with(Own()).run_test(notifications=True, size=(100, 40)) as pilot:
         await pilot.press("7")
         await shows(pilot, "Move things")
         await pilot.press("v")

@@ -55,7 +55,7 @@ class Several(Runs):
     ],
 )
 async def test_filters(keys: str, left: Sequence[str], title: str) -> None:
-    async with app_with(Several()).run_test(size=(120, 30)) as pilot:
+    async with app_with(Several()).run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.press("6")
         await shows(pilot, "r1", "r5")
         await pilot.press(*keys)
@@ -65,7 +65,7 @@ async def test_filters(keys: str, left: Sequence[str], title: str) -> None:
 
 
 async def test_escape_clears_the_text_first_and_then_the_filters() -> None:
-    async with app_with(Several()).run_test(size=(120, 30)) as pilot:
+    async with app_with(Several()).run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.press("6")
         await shows(pilot, "r1", "r5")
         table = pilot.app.screen.query_one("#runs", LineTable)
@@ -92,7 +92,7 @@ def lines(matrix: Matrix) -> list[str]:
 
 
 async def test_no_column_is_cut_and_all_can_be_reached() -> None:
-    async with Stage().run_test(size=(80, 6)) as pilot:
+    async with Stage().run_test(notifications=True, size=(80, 6)) as pilot:
         matrix = pilot.app.query_one(Matrix)
         matrix.show(wide(8))
         await pilot.pause()
@@ -112,7 +112,7 @@ async def test_no_column_is_cut_and_all_can_be_reached() -> None:
 
 
 async def test_the_step_that_is_done_stays_in_view_until_somebody_turns() -> None:
-    async with Stage().run_test(size=(80, 6)) as pilot:
+    async with Stage().run_test(notifications=True, size=(80, 6)) as pilot:
         matrix = pilot.app.query_one(Matrix)
         matrix.show(wide(20))
         await pilot.pause()
@@ -125,7 +125,7 @@ async def test_the_step_that_is_done_stays_in_view_until_somebody_turns() -> Non
 
 
 async def test_a_wider_window_shows_what_was_hidden() -> None:
-    async with Stage().run_test(size=(80, 6)) as pilot:
+    async with Stage().run_test(notifications=True, size=(80, 6)) as pilot:
         matrix = pilot.app.query_one(Matrix)
         matrix.show(wide(8))
         await pilot.pause()
@@ -137,20 +137,22 @@ async def test_a_wider_window_shows_what_was_hidden() -> None:
 
 async def test_a_step_that_was_left_does_not_run() -> None:
     events = (*STORY[:6], RunEnded(Outcome.STOPPED, "stopped by anna@laptop", 9.0))
-    async with app_with(Runs(events=events)).run_test(size=(80, 24)) as pilot:
+    async with app_with(Runs(events=events)).run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.press("6", "enter")
         await shows(pilot, "stopped by anna", "left after")
 
 
 async def test_what_guards_say_is_on_the_run() -> None:
-    async with app_with(Runs(events=(*STORY[:3], GuardsChecked((), 0)))).run_test(size=(80, 24)) as pilot:
+    async with app_with(Runs(events=(*STORY[:3], GuardsChecked((), 0)))).run_test(
+        notifications=True, size=(80, 24)
+    ) as pilot:
         await pilot.press("6", "enter")
         await shows(pilot, "guards before 1/4 drain app1: content")
 
 
 async def test_a_report_is_read_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    async with app_with(Runs(events=ENDED)).run_test(size=(120, 60), notifications=True) as pilot:
+    async with app_with(Runs(events=ENDED)).run_test(notifications=True, size=(120, 60)) as pilot:
         await pilot.press("6", "enter")
         await shows(pilot, "app1 and app2 are out")
         await pilot.press("t")

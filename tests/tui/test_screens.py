@@ -27,7 +27,7 @@ def app_with(*pictures: Picture) -> HactlApp:
 @pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 10)])
 async def test_first_paint_shows_the_inventory_before_any_sample(size: tuple[int, int]) -> None:
     app = HactlApp(BLANK, lambda: Reel([]))
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(notifications=True, size=size) as pilot:
         await pilot.pause()
         seen = app.screen.query_one(SiteMap).text
         assert all(name in seen for name in INVENTORY.nodes)
@@ -36,7 +36,7 @@ async def test_first_paint_shows_the_inventory_before_any_sample(size: tuple[int
 
 async def test_everything_that_matters_fits_80x24() -> None:
     app = app_with(picture(*up(), *down("db2", "no answer within 5 s")))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.pause()
         text = screen_text(app)
         for wanted in ("lab", "CRIT", "db2", "no answer within 5 s", "shop", "8/9", "q Quit"):
@@ -45,14 +45,14 @@ async def test_everything_that_matters_fits_80x24() -> None:
 
 async def test_a_newer_picture_replaces_the_older_one() -> None:
     app = app_with(picture(*up()), picture(*up(), *down("app1", "connection refused")))
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with app.run_test(notifications=True, size=(100, 30)) as pilot:
         await pilot.pause()
         assert "connection refused" in screen_text(app)
 
 
 async def test_nodes_table_filter_and_page() -> None:
     app = app_with(picture(*up()))
-    async with app.run_test(size=(120, 30)) as pilot:
+    async with app.run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.press("2")
         await pilot.pause()
         nodes = app.screen.query_one("#nodes", LineTable)
@@ -73,7 +73,7 @@ async def test_nodes_table_filter_and_page() -> None:
 
 async def test_enter_on_a_finding_opens_its_node() -> None:
     app = app_with(picture(*up(), *down("app3", "no route to host")))
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with app.run_test(notifications=True, size=(100, 30)) as pilot:
         await pilot.pause()
         await pilot.press("enter")
         await pilot.pause()
@@ -83,7 +83,7 @@ async def test_enter_on_a_finding_opens_its_node() -> None:
 
 async def test_switching_screens_shows_the_newest_picture_at_once() -> None:
     app = app_with(picture(*up(), *down("lb2", "host key has changed")))
-    async with app.run_test(size=(100, 30)) as pilot:
+    async with app.run_test(notifications=True, size=(100, 30)) as pilot:
         await pilot.pause()
         await pilot.press("2")
         await pilot.pause()
@@ -93,7 +93,7 @@ async def test_switching_screens_shows_the_newest_picture_at_once() -> None:
 async def test_r_asks_the_source_for_samples_now() -> None:
     reel = Reel([picture(*up())])
     app = HactlApp(BLANK, lambda: reel)
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.pause()
         await pilot.press("r")
         assert reel.refreshed == [None]
@@ -103,7 +103,7 @@ async def test_r_asks_the_source_for_samples_now() -> None:
 async def test_leaving_closes_the_source(key: str) -> None:
     reel = Reel([picture(*up())])
     app = HactlApp(BLANK, lambda: reel)
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.pause()
         await pilot.press(key)
     assert reel.closed
@@ -112,7 +112,7 @@ async def test_leaving_closes_the_source(key: str) -> None:
 
 async def test_q_is_a_letter_in_the_filter() -> None:
     app = app_with(picture(*up()))
-    async with app.run_test() as pilot:
+    async with app.run_test(notifications=True) as pilot:
         await pilot.press("2", "slash", "q")
         await pilot.pause()
         assert app.is_running
@@ -121,7 +121,7 @@ async def test_q_is_a_letter_in_the_filter() -> None:
 
 async def test_help_lists_the_keys() -> None:
     app = app_with(picture(*up()))
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(notifications=True, size=(120, 40)) as pilot:
         await pilot.press("question_mark")
         await pilot.pause()
         assert "Sample now" in screen_text(app)
@@ -137,5 +137,5 @@ class BrokenSource(Reel):
 
 async def test_a_broken_engine_ends_the_app_loudly() -> None:
     with pytest.raises(Exception, match="engine broke"):
-        async with HactlApp(BLANK, lambda: BrokenSource([])).run_test() as pilot:
+        async with HactlApp(BLANK, lambda: BrokenSource([])).run_test(notifications=True) as pilot:
             await pilot.pause(0.5)

@@ -74,7 +74,7 @@ def burst(pilot: Pilot[None], keys: str) -> None:
 
 
 async def test_the_way_here_is_told_and_clicks_lead_back() -> None:
-    async with dashboard().run_test(size=(100, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(100, 30)) as pilot:
         await pilot.press("2", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, NodeScreen), "a node")
         await pilot.press("D")
@@ -86,7 +86,7 @@ async def test_the_way_here_is_told_and_clicks_lead_back() -> None:
 
 
 async def test_the_way_keeps_its_end_where_there_is_little_room() -> None:
-    async with dashboard(settings=Settings(read_only=True)).run_test(size=(30, 12)) as pilot:
+    async with dashboard(settings=Settings(read_only=True)).run_test(notifications=True, size=(30, 12)) as pilot:
         shown = pilot.app.screen.query_one(StatusLine)
         shown.show_way(["a-long-cluster", "nodes", "db1", "plan drain"], "READ-ONLY")
         assert "… " in shown.text
@@ -100,7 +100,7 @@ async def test_the_way_keeps_its_end_where_there_is_little_room() -> None:
 async def test_keys_right_after_the_slash_go_to_the_filter() -> None:
     """`D` would drain and `s` would sort, had the table got them."""
     runs = Runs()
-    async with dashboard(runs=runs).run_test(size=(100, 30)) as pilot:
+    async with dashboard(runs=runs).run_test(notifications=True, size=(100, 30)) as pilot:
         nodes = await at(pilot, "2", "nodes")
         burst(pilot, "/dbs")
         await until(pilot, lambda: nodes.needle == "dbs", "the filter")
@@ -115,7 +115,7 @@ async def test_keys_right_after_the_slash_go_to_the_filter() -> None:
     ("keys", "left"), [("db", ["db1", "db2", "db3"]), ("!app", ["lb1", "lb2", "db1", "db2", "db3", "backup1"])]
 )
 async def test_the_filter_and_its_inverse(keys: str, left: list[str]) -> None:
-    async with dashboard().run_test(size=(100, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(100, 30)) as pilot:
         nodes = await at(pilot, "2", "nodes")
         await pilot.press("slash", *keys, "enter")
         assert [row.key for row in nodes.shown_rows] == left
@@ -126,7 +126,7 @@ async def test_the_filter_and_its_inverse(keys: str, left: list[str]) -> None:
 
 
 async def test_escape_while_typing_gives_the_filter_up() -> None:
-    async with dashboard().run_test(size=(100, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(100, 30)) as pilot:
         nodes = await at(pilot, "2", "nodes")
         await pilot.press("slash", "x", "x", "backspace", "escape")
         assert len(nodes.shown_rows) == 9
@@ -135,7 +135,7 @@ async def test_escape_while_typing_gives_the_filter_up() -> None:
 
 @pytest.mark.parametrize(("place", "table"), [("1", "findings"), ("6", "runs"), ("7", "playbooks")])
 async def test_every_table_has_a_filter(place: str, table: str) -> None:
-    async with dashboard(picture(*up(), *down("db2", "gone"))).run_test(size=(100, 30)) as pilot:
+    async with dashboard(picture(*up(), *down("db2", "gone"))).run_test(notifications=True, size=(100, 30)) as pilot:
         shown = await at(pilot, place, table)
         await pilot.press("slash", *"zzz")
         await until(pilot, lambda: not shown.shown_rows, "none")
@@ -157,7 +157,7 @@ async def test_every_table_has_a_filter(place: str, table: str) -> None:
     ],
 )
 async def test_a_name_leads_there(typed: str, way: str) -> None:
-    async with dashboard().run_test(size=(120, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.pause()
         burst(pilot, f":{typed.replace(' ', '␠')}".replace("␠", " "))
         await pilot.press("enter")
@@ -165,7 +165,7 @@ async def test_a_name_leads_there(typed: str, way: str) -> None:
 
 
 async def test_a_service_is_looked_at_in_the_overview() -> None:
-    async with dashboard().run_test(size=(120, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.press("2", "colon", *"shop", "enter")
         services = pilot.app.query_one("#services", LineTable)
         await until(pilot, lambda: services.has_focus, "the services")
@@ -173,7 +173,7 @@ async def test_a_service_is_looked_at_in_the_overview() -> None:
 
 
 async def test_a_playbook_opens_its_form() -> None:
-    async with dashboard().run_test(size=(120, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.press("colon", *"playbook dr", "tab", "enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, FormScreen), "the form")
 
@@ -183,7 +183,7 @@ async def test_a_playbook_opens_its_form() -> None:
     [("nodse", 'did you mean "nodes"?'), ("xyzzy", 'Nothing here is called "xyzzy".'), ("db", "may be node db1")],
 )
 async def test_a_name_that_leads_nowhere_says_so_and_can_be_changed(typed: str, says: str) -> None:
-    async with dashboard().run_test(size=(120, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.press("colon", *typed, "enter")
         await shows(pilot, says)
         await pilot.press("ctrl+u", *"nodes", "enter")
@@ -191,7 +191,7 @@ async def test_a_name_that_leads_nowhere_says_so_and_can_be_changed(typed: str, 
 
 
 async def test_names_are_completed() -> None:
-    async with dashboard().run_test(size=(120, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.press("colon")
         await shows(pilot, "a screen, a node")
         await pilot.press("n", "o")
@@ -203,7 +203,7 @@ async def test_names_are_completed() -> None:
 
 
 async def test_leaving_the_names_gives_the_keys_back() -> None:
-    async with dashboard().run_test(size=(120, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(120, 30)) as pilot:
         nodes = await at(pilot, "2", "nodes")
         await pilot.press("colon", "q", "escape", "j")
         assert nodes.has_focus
@@ -215,7 +215,7 @@ async def test_leaving_the_names_gives_the_keys_back() -> None:
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60), (40, 10)])
 async def test_help_is_made_from_the_bindings(size: tuple[int, int]) -> None:
-    async with dashboard().run_test(size=size) as pilot:
+    async with dashboard().run_test(notifications=True, size=size) as pilot:
         await pilot.press("2")
         active = pilot.app.screen.active_bindings
         await pilot.press("question_mark")
@@ -236,13 +236,13 @@ async def test_help_is_made_from_the_bindings(size: tuple[int, int]) -> None:
 
 async def test_themes_are_turned_through_and_remembered(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "state" / "dashboard.json")
-    async with dashboard(memory=memory).run_test() as pilot:
+    async with dashboard(memory=memory).run_test(notifications=True) as pilot:
         assert pilot.app.theme == "dark"
         await pilot.press("T")
         assert pilot.app.theme == "light"
         await shows(pilot, "theme: light")
     assert memory.recall() == "light"
-    async with dashboard(memory=memory).run_test() as pilot:
+    async with dashboard(memory=memory).run_test(notifications=True) as pilot:
         assert pilot.app.theme == "light"
         await pilot.press("T", "T")
         assert pilot.app.theme == "dark"
@@ -250,7 +250,9 @@ async def test_themes_are_turned_through_and_remembered(tmp_path: Path) -> None:
 
 async def test_a_theme_that_cannot_be_kept_is_shown_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    async with dashboard(memory=Memory(tmp_path / "file" / "dashboard.json")).run_test(size=(100, 30)) as pilot:
+    async with dashboard(memory=Memory(tmp_path / "file" / "dashboard.json")).run_test(
+        notifications=True, size=(100, 30)
+    ) as pilot:
         await pilot.press("T")
         assert pilot.app.theme == "light"
         await shows(pilot, "it is not remembered")
@@ -267,7 +269,7 @@ async def test_the_settings_theme_stands_at_every_start(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "dashboard.json")
     memory.keep("light")
     settings = Settings(theme="high-contrast", file="/home/anna/dashboard.toml")
-    async with dashboard(memory=memory, settings=settings).run_test(size=(120, 30)) as pilot:
+    async with dashboard(memory=memory, settings=settings).run_test(notifications=True, size=(120, 30)) as pilot:
         assert pilot.app.theme == "high-contrast"
         await pilot.press("T")
         await shows(pilot, "/home/anna/dashboard.toml")
@@ -291,7 +293,7 @@ def test_levels_can_be_read_in_every_theme(theme: str, least: float) -> None:
 
 async def test_a_screenshot_is_written_and_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_PICTURES_DIR", str(tmp_path / "pictures"))
-    async with dashboard().run_test(size=(120, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.press("2", "ctrl+s", "ctrl+s")
         await shows(pilot, "written to")
     written = sorted((tmp_path / "pictures").iterdir())
@@ -303,7 +305,7 @@ async def test_a_screenshot_is_written_and_told_of(tmp_path: Path, monkeypatch: 
 async def test_a_screenshot_that_cannot_be_written_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("XDG_PICTURES_DIR", str(tmp_path / "file"))
-    async with dashboard().run_test(size=(120, 30)) as pilot:
+    async with dashboard().run_test(notifications=True, size=(120, 30)) as pilot:
         await pilot.press("ctrl+s")
         await shows(pilot, "no screenshot")
 
@@ -329,7 +331,7 @@ def test_where_screenshots_go(tmp_path: Path, env: dict[str, str], *, there: boo
 async def test_columns_are_hidden_and_added() -> None:
     chosen = Settings(columns={"nodes": ColumnChoice(hide=("site", "roles"), show=("services",))})
     for settings, gone in ((None, False), (chosen, True)):
-        async with dashboard(settings=settings).run_test(size=(100, 30)) as pilot:
+        async with dashboard(settings=settings).run_test(notifications=True, size=(100, 30)) as pilot:
             heading = (await at(pilot, "2", "nodes")).render_line(0).text.split()
             assert ("site" in heading) != gone
             assert ("services" in heading) == gone  # which has no room at this width otherwise
@@ -338,7 +340,7 @@ async def test_columns_are_hidden_and_added() -> None:
 async def test_keys_can_be_others() -> None:
     runs = Runs()
     settings = Settings(keys={"nodes.drain": "x", "help": "f1"})
-    async with dashboard(settings=settings, runs=runs).run_test(size=(100, 30)) as pilot:
+    async with dashboard(settings=settings, runs=runs).run_test(notifications=True, size=(100, 30)) as pilot:
         await at(pilot, "2", "nodes")
         await pilot.press("D")
         assert not runs.asked
@@ -358,7 +360,7 @@ async def test_a_new_crit_rings_once_and_stands_out(monkeypatch: pytest.MonkeyPa
     rung: list[float] = []
     app = dashboard(*quiet, *both)
     monkeypatch.setattr(app, "bell", lambda: rung.append(1.0))
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(notifications=True, size=(120, 40)) as pilot:
         for one in (*quiet, *both):  # each is drawn; queued ones would be one
             app.post_message(message(one))
             await pilot.pause()
@@ -372,7 +374,7 @@ async def test_the_bell_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
     rung: list[float] = []
     app = dashboard(picture(*up()), settings=Settings(bell=False))
     monkeypatch.setattr(app, "bell", lambda: rung.append(1.0))
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(notifications=True, size=(120, 40)) as pilot:
         for one in (picture(*up(), now=2.0), picture(*up(), *down("db2", "gone"), now=40.0)):
             app.post_message(message(one))
             await pilot.pause()
@@ -390,7 +392,7 @@ def message(one: Picture) -> events.Event:
 
 
 async def test_rows_keys_and_places_take_clicks() -> None:
-    async with dashboard(picture(*up())).run_test(size=(120, 30)) as pilot:
+    async with dashboard(picture(*up())).run_test(notifications=True, size=(120, 30)) as pilot:
         keys = {widget.key: widget for widget in pilot.app.screen.query("FooterKey")}  # type: ignore[attr-defined]
         await pilot.click(keys["2"])
         await shows(pilot, "lab > nodes")
@@ -407,7 +409,7 @@ async def test_rows_keys_and_places_take_clicks() -> None:
 async def test_every_place_can_be_looked_at_at_any_size(size: tuple[int, int]) -> None:
     from hactl.tui.places import PLACES
 
-    async with dashboard(picture(*up(), *down("db2", "gone"))).run_test(size=size) as pilot:
+    async with dashboard(picture(*up(), *down("db2", "gone"))).run_test(notifications=True, size=size) as pilot:
         for place in PLACES:
             await pilot.press(place.key, "down", "slash", "x", "escape", "question_mark", "escape", "colon", "escape")
             assert pilot.app.is_running

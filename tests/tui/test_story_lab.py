@@ -17,6 +17,7 @@ from tests.tui.tmux import Tmux
 
 pytestmark = [
     pytest.mark.lab,
+    pytest.mark.story,
     pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux here"),
 ]
 

@@ -202,7 +202,8 @@ class HactlApp(Shell):
 
     async def _point_to(self, where: Where) -> None:
         """Go to a screen, and put the cursor on the row that is about it, if there is one."""
-        await self.action_switch_mode(where.place)
+        if where.place != self.current_mode:
+            await self.switch_mode(where.place)  # until it is mounted: there are no rows before
         self.go_back(1)
         self.show_newest()
         for table in self.screen.query(LineTable):

@@ -103,7 +103,7 @@ class Page:
         raise AssertionError(f"not on the page: {[t for t in texts if t not in shown]}\n{shown}\n{self.problems}")
 
     async def press(self, key: str) -> None:
-        code, text = _KEYS.get(key, (ord(key.upper()), key))
+        code, text = _KEYS[key] if key in _KEYS else (ord(key.upper()), key)
         common = {"key": key, "windowsVirtualKeyCode": code, "nativeVirtualKeyCode": code}
         await self.call("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
         await self.call("Input.dispatchKeyEvent", type="keyUp", **common)

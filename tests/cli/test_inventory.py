@@ -35,9 +35,15 @@ def _quiet_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+# A command keeps the names that its help had when it was first asked for them.
+AS_BELOW_ROOT = {"help_option_names": ["-h", "--help"]}
+
+
 def run(*args: str, inventory: Path | None = LAB) -> Result:
     """`hactl inventory ARGS`; errors of hactl's own come out as they are, for the root to tell."""
-    result = CliRunner().invoke(inventory_command, args, obj=Cli(str(inventory) if inventory else None))
+    result = CliRunner().invoke(
+        inventory_command, args, obj=Cli(str(inventory) if inventory else None), **AS_BELOW_ROOT
+    )
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -154,7 +160,7 @@ NODES = "lb1=10.0.0.1:lb,lb2=10.0.0.2:lb,app1=10.0.0.3:app,app2=10.0.0.4:app,db1
 
 
 def start(*args: str) -> Result:
-    result = CliRunner().invoke(init_command, args)
+    result = CliRunner().invoke(init_command, args, **AS_BELOW_ROOT)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result

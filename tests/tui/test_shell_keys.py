@@ -102,6 +102,7 @@ async def press_all(
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: " ".join(way.keys))
 @pytest.mark.timeout(600)
+@pytest.mark.story
 async def test_no_key_starts_anything_but_the_confirmation_of_a_plan(way: Way) -> None:
     runs = Runs()
 
@@ -115,6 +116,7 @@ async def test_no_key_starts_anything_but_the_confirmation_of_a_plan(way: Way) -
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way.shows not in {"PlanScreen", "ConfirmScreen"}], ids=str)
 @pytest.mark.timeout(600)
+@pytest.mark.story
 async def test_where_it_only_looks_no_key_does_anything(way: Way) -> None:
     runs = Runs()
     async with app_with(runs, read_only=True).run_test(notifications=True, size=(100, 30)) as pilot:

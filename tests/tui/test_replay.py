@@ -77,7 +77,7 @@ MOVES = [
 @pytest.mark.parametrize(("begin", "keys", "end"), MOVES)
 async def test_each_key_goes_where_it_says(replay: Replay, begin: float, keys: list[str], end: float) -> None:
     replay.go_to(begin)
-    async with ReplayApp(replay).run_test(notifications=True, size=(100, 30)) as pilot:
+    async with ReplayApp(replay).run_test(size=(100, 30)) as pilot:
         await pilot.press(*keys)
         assert replay.stands.at == end
         assert not replay.stands.playing
@@ -85,7 +85,7 @@ async def test_each_key_goes_where_it_says(replay: Replay, begin: float, keys: l
 
 
 async def test_a_time_that_is_none_is_told_and_can_be_put_right(replay: Replay) -> None:
-    async with ReplayApp(replay).run_test(notifications=True, size=(200, 30)) as pilot:
+    async with ReplayApp(replay).run_test(size=(200, 30)) as pilot:
         await pilot.press("at", *"+9:00", "enter")
         await pilot.pause()
         assert "is not in the recording" in screen_text(pilot.app)
@@ -94,7 +94,7 @@ async def test_a_time_that_is_none_is_told_and_can_be_put_right(replay: Replay) 
 
 
 async def test_play_pause_and_speed(replay: Replay) -> None:
-    async with ReplayApp(replay).run_test(notifications=True, size=(100, 30)) as pilot:
+    async with ReplayApp(replay).run_test(size=(100, 30)) as pilot:
         assert "paused 1x" in screen_text(pilot.app)
         await pilot.press("plus", "plus", "plus", "minus")
         assert replay.stands.speed == 5.0
@@ -110,7 +110,7 @@ async def test_play_pause_and_speed(replay: Replay) -> None:
 
 
 async def test_keys_of_time_are_letters_where_somebody_types(replay: Replay) -> None:
-    async with ReplayApp(replay).run_test(notifications=True, size=(100, 30)) as pilot:
+    async with ReplayApp(replay).run_test(size=(100, 30)) as pilot:
         await pilot.press("2", "slash", *"a.b")
         await pilot.press("space", "minus", "right_square_bracket")
         assert replay.stands.at == 0.0
@@ -121,7 +121,7 @@ async def test_keys_of_time_are_letters_where_somebody_types(replay: Replay) -> 
 @pytest.mark.parametrize("size", [(80, 24), (200, 60), (60, 11)])
 async def test_every_screen_says_that_it_is_a_recording_and_of_when(replay: Replay, size: tuple[int, int]) -> None:
     replay.go_to(45.0)
-    async with ReplayApp(replay).run_test(notifications=True, size=size) as pilot:
+    async with ReplayApp(replay).run_test(size=size) as pilot:
         for place in PLACES:
             await pilot.press(place.key)
             await pilot.pause()
@@ -132,7 +132,7 @@ async def test_every_screen_says_that_it_is_a_recording_and_of_when(replay: Repl
 
 async def test_a_run_is_shown_as_it_was(replay: Replay) -> None:
     replay.go_to(RUN_AT + 4.0)
-    async with ReplayApp(replay).run_test(notifications=True, size=(120, 40)) as pilot:
+    async with ReplayApp(replay).run_test(size=(120, 40)) as pilot:
         await shows(pilot, "▶ drain")  # the banner tells of it
         await pilot.press("6")
         await shows(pilot, "going on")
@@ -150,7 +150,7 @@ async def test_a_run_is_shown_as_it_was(replay: Replay) -> None:
 
 @pytest.mark.parametrize("keys", [["2", "D"], ["2", "U"]])
 async def test_nothing_can_be_done(replay: Replay, keys: list[str]) -> None:
-    async with ReplayApp(replay).run_test(notifications=True, size=(120, 40)) as pilot:
+    async with ReplayApp(replay).run_test(size=(120, 40)) as pilot:
         await pilot.press(*keys)
         await pilot.pause()
         assert [note.message[:19] for note in pilot.app._notifications] == ["This is a recording"]
@@ -159,7 +159,7 @@ async def test_nothing_can_be_done(replay: Replay, keys: list[str]) -> None:
 
 
 async def test_a_click_on_the_line_goes_there(replay: Replay) -> None:
-    async with ReplayApp(replay).run_test(notifications=True, size=(101, 30)) as pilot:
+    async with ReplayApp(replay).run_test(size=(101, 30)) as pilot:
         await pilot.pause()
         await pilot.click(Timeline, offset=(50, 1))
         assert replay.stands.at == pytest.approx(50, abs=1.1)
@@ -171,7 +171,7 @@ async def test_damage_on_the_way_ends_it_with_the_line(path: Path, tmp_path: Pat
     broken = write(tmp_path / "broken.gz", *lines[:number], {"link": "nobody"}, *lines[number:])
     replay = Replay(broken)
     app = ReplayApp(replay)
-    async with app.run_test(notifications=True, size=(100, 30)) as pilot:
+    async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("right_square_bracket")
         for _ in range(100):
             await pilot.pause(0.05)

@@ -33,13 +33,9 @@ def lacking() -> tuple[str, ...]:
     return _lacking
 
 
-@pytest.hookimpl(tryfirst=True)  # the groups have to be there when xdist looks for them
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if not item.get_closest_marker("lab"):
-            continue
-        item.add_marker(pytest.mark.xdist_group("lab"))  # there is one lab: whoever has it does all of its tests
-        if not item.get_closest_marker("timeout"):
+        if item.get_closest_marker("lab") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(LAB_TIMEOUT))
 
 

@@ -19,9 +19,7 @@ class OnlyText(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
         if not any(acts(segment.text) for segment in segments):
             return segments
-        return [
-            Segment(_inert(segment.text), segment.style) if acts(segment.text) else segment for segment in segments
-        ]
+        return [Segment(_inert(segment.text), segment.style) if acts(segment.text) else segment for segment in segments]
 
 
 def _inert(text: str) -> str:

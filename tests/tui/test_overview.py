@@ -266,11 +266,12 @@ async def test_enter_on_a_finding_opens_its_node() -> None:
 async def test_enter_on_a_pools_finding_leads_to_the_balancers() -> None:
     async with app_with(picture(*up())).run_test(notifications=True, size=(100, 30)) as pilot:
         await until(pilot, "app1")
-        key = next(one.key for one in picture(*up()).assessment.findings if one.scope.kind.value == "pool")
-        await on(pilot, "findings", key)
+        found = next(one for one in picture(*up()).assessment.findings if one.scope.kind.value == "pool")
+        await on(pilot, "findings", found.key)
         await pilot.press("enter")
         await becomes(pilot, lambda: pilot.app.current_mode == "balancers", "the balancers")
-        await becomes(pilot, lambda: (table(pilot, "places").cursor_key or "").startswith("shop/"), "a row of the pool")
+        pool = f"{found.scope.name}/"
+        await becomes(pilot, lambda: (table(pilot, "places").cursor_key or "").startswith(pool), "a row of the pool")
 
 
 async def test_enter_on_a_service_leads_to_where_it_is_shown() -> None:

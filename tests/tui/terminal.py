@@ -16,6 +16,31 @@ from typing import Self
 
 import pyte
 
+# Two nodes that refuse connections.
+NOWHERE = """
+schema = 1
+[cluster]
+name = "nowhere"
+[ssh]
+user = "nobody"
+config = []
+connect_timeout = 1.0
+[[sites]]
+name = "here"
+[[nodes]]
+name = "gone1"
+site = "here"
+address = "127.0.0.1"
+roles = ["app"]
+ssh = { port = 1 }
+[[nodes]]
+name = "gone2"
+site = "here"
+address = "127.0.0.2"
+roles = ["app"]
+ssh = { port = 1 }
+"""
+
 
 class Terminal:
     """Runs one program in a pty of `size` (columns, rows). `output` is every byte it wrote."""

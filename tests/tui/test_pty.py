@@ -10,31 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tui.terminal import Terminal
-
-INVENTORY = """
-schema = 1
-[cluster]
-name = "nowhere"
-[ssh]
-user = "nobody"
-config = []
-connect_timeout = 1.0
-[[sites]]
-name = "here"
-[[nodes]]
-name = "gone1"
-site = "here"
-address = "127.0.0.1"
-roles = ["app"]
-ssh = { port = 1 }
-[[nodes]]
-name = "gone2"
-site = "here"
-address = "127.0.0.2"
-roles = ["app"]
-ssh = { port = 1 }
-"""
+from tests.tui.terminal import NOWHERE, Terminal
 
 ENTER_ALTERNATE, LEAVE_ALTERNATE = b"\x1b[?1049h", b"\x1b[?1049l"
 
@@ -42,7 +18,7 @@ ENTER_ALTERNATE, LEAVE_ALTERNATE = b"\x1b[?1049h", b"\x1b[?1049l"
 @pytest.fixture
 def inventory(tmp_path: Path) -> Path:
     path = tmp_path / "nowhere.toml"
-    path.write_text(INVENTORY)
+    path.write_text(NOWHERE)
     return path
 
 

@@ -15,35 +15,13 @@ from pathlib import Path
 import aiohttp
 import psutil
 
-INVENTORY = """
-schema = 1
-[cluster]
-name = "nowhere"
-[ssh]
-user = "nobody"
-config = []
-connect_timeout = 1.0
-[[sites]]
-name = "here"
-[[nodes]]
-name = "gone1"
-site = "here"
-address = "127.0.0.1"
-roles = ["app"]
-ssh = { port = 1 }
-[[nodes]]
-name = "gone2"
-site = "here"
-address = "127.0.0.2"
-roles = ["app"]
-ssh = { port = 1 }
-"""
+from tests.tui.terminal import NOWHERE
 
 
 def written(folder: Path) -> Path:
     """An inventory of two nodes that refuse connections."""
     path = folder / "nowhere.toml"
-    path.write_text(INVENTORY)
+    path.write_text(NOWHERE)
     return path
 
 

@@ -122,14 +122,16 @@ def test_drills_can_read_the_repository_and_not_write_it(on):
     assert on("backup1", f"{as_drill} touch /var/lib/pgbackrest/x 2>&1 || echo refused").endswith("refused\n")
 
 
-def test_the_operator_reads_the_databases_statistics_and_no_more(ssh):
+def test_the_operator_reads_the_databases_statistics_and_may_do_what_a_takeover_needs(ssh):
     def asked(text):
         return ssh("db1", f'psql -XAtq -d postgres -c "{text}"')
 
     assert asked("SELECT current_user, pg_has_role('pg_monitor', 'member')").stdout == "hactl|t\n"
     assert asked("SELECT count(*) > 0 FROM pg_ls_waldir()").stdout == "t\n"
-    assert "permission denied" in asked("SELECT pg_switch_wal()").stderr
-    assert "permission denied" in asked("CREATE TABLE t ()").stderr
+    for function in ("pg_promote(boolean,integer)", "pg_reload_conf()", "pg_switch_wal()"):
+        assert asked(f"SELECT has_function_privilege('{function}', 'EXECUTE')").stdout == "t\n", function
+    for refused in ("SELECT pg_wal_replay_pause()", "CREATE TABLE t ()", "SELECT * FROM pg_authid"):
+        assert "permission denied" in asked(refused).stderr, refused
     for refused in ("sudo -n true", "cat /opt/hactl-lab/keys/shop.password", "cat /var/lib/postgresql/.pgpass"):
         assert ssh("db1", refused).returncode != 0, refused
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -134,7 +135,10 @@ async def test_another_page_of_this_machine_gets_nothing(page: Page, tmp_path: P
             document.body.append(frame);
         }})"""
         assert await page.evaluate(framed) == "refused"
-        assert not server.dashboards  # the visitor has gone from there, and nobody came in his place
+        async with asyncio.timeout(20):
+            while server.dashboards:  # the visitor has gone from there,
+                await asyncio.sleep(0.1)
+        assert server.log.read_text().count(": session for ") == 1  # and nobody came in his place
 
 
 def shades(png: bytes) -> int:

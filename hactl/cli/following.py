@@ -17,7 +17,8 @@ from hactl.cli.exit_codes import ExitCode, exit_code
 from hactl.cli.screen import Lines, Screen, Silent, screen
 from hactl.cli.telling import colour_wanted, tell
 from hactl.model import errors
-from hactl.model.run import Outcome, RunState, WishKind, after
+from hactl.model.events import Outcome, WishKind
+from hactl.model.run import RunState, after
 from hactl.view.run import began, proof_lines
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from hactl.cli.runs_wishes import cancel, go_on, pause, resume, undo
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
-    from hactl.model.run import Recorded, RunState
+    from hactl.model.events import Recorded
+    from hactl.model.run import RunState
     from hactl.view.lines import Line
     from hactl.view.tables import Table
 

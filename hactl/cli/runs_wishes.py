@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hactl.control.runs import Runs
-    from hactl.model.run import RunState, WishKind
+    from hactl.model.events import WishKind
+    from hactl.model.run import RunState
 
 _YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 _DETACH = click.option("--detach", is_flag=True, help="Do not wait for its end.")
@@ -65,7 +66,7 @@ def undo(ctx: click.Context, cli: Cli, /, *, run: str, yes: bool, detach: bool, 
 @pass_cli
 def cancel(cli: Cli, /, *, run: str, now: bool) -> ExitCode:
     """Stop RUN at its next safe point, where nothing is half done."""
-    from hactl.model.run import WishKind
+    from hactl.model.events import WishKind
 
     kind, said = (WishKind.ABORT, "to abort") if now else (WishKind.STOP, "to stop at the next safe point")
     return _wish(cli, run, kind, said)
@@ -76,7 +77,7 @@ def cancel(cli: Cli, /, *, run: str, now: bool) -> ExitCode:
 @pass_cli
 def pause(cli: Cli, /, *, run: str) -> ExitCode:
     """Let RUN wait at its next safe point until `hactl runs go-on`."""
-    from hactl.model.run import WishKind
+    from hactl.model.events import WishKind
 
     return _wish(cli, run, WishKind.PAUSE, "to wait at the next safe point")
 
@@ -86,7 +87,7 @@ def pause(cli: Cli, /, *, run: str) -> ExitCode:
 @pass_cli
 def go_on(cli: Cli, /, *, run: str) -> ExitCode:
     """Let a paused RUN go on."""
-    from hactl.model.run import WishKind
+    from hactl.model.events import WishKind
 
     return _wish(cli, run, WishKind.GO_ON, "to go on")
 

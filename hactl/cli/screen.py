@@ -14,16 +14,9 @@ from typing import Protocol
 import click
 
 from hactl.cli import draw
+from hactl.model.events import Availability, Recorded, RunEnded, StepProgress, StepStarted, UndoStarted
 from hactl.model.findings import Level
-from hactl.model.run import (
-    Availability,
-    Recorded,
-    RunEnded,
-    RunState,
-    StepProgress,
-    StepStarted,
-    UndoStarted,
-)
+from hactl.model.run import RunState
 from hactl.model.text import one_line
 from hactl.view import units
 from hactl.view.events import event_sentence, step_words

@@ -13,10 +13,10 @@ from hactl.control.control import Control, Factory
 from hactl.control.unfinished import existing
 from hactl.engine.clock import Clock, RealClock
 from hactl.engine.recorder import Recorder
+from hactl.model.events import Recorded
 from hactl.model.inventory import Inventory
 from hactl.model.picture import Picture
 from hactl.model.recording import RunEntry, RunLives, RunPlanned
-from hactl.model.run import Recorded
 
 if TYPE_CHECKING:
     from hactl.engine.journal import Journal

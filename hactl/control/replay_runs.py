@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from hactl.model.errors import HactlError, RunNotFoundError
+from hactl.model.events import Recorded, WishKind
 from hactl.model.inventory import Inventory
 from hactl.model.journal import RunSummary
 from hactl.model.plan import Plan, Request
 from hactl.model.playbook import Playbook
 from hactl.model.recording import RunEntry, RunLives, RunPlanned
-from hactl.model.run import Recorded, RunState, StepPhase, WishKind, begun
+from hactl.model.run import RunState, StepPhase, begun
 from hactl.model.run import after as next_state
 
 _POLL = 0.1  # seconds between two looks at how far it is

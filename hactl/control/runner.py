@@ -33,11 +33,11 @@ from hactl.engine.story import Story
 from hactl.engine.watchman import Watchman
 from hactl.engine.will import Will
 from hactl.model.errors import HactlError, PlanChangedError
+from hactl.model.events import Outcome, RunEnded, RunStarted
 from hactl.model.guard import GuardVerdict
 from hactl.model.inventory import Inventory
 from hactl.model.lock import Holder
 from hactl.model.plan import Plan
-from hactl.model.run import Outcome, RunEnded, RunStarted
 from hactl.planning.changes import changes
 from hactl.planning.conditions import holds
 from hactl.planning.guards import before_step

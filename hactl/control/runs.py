@@ -24,12 +24,13 @@ from hactl.drivers.verbs.catalogue import VERBS
 from hactl.engine.journal import Journal, default_journal, new_run_id
 from hactl.engine.lock import break_lock, holders
 from hactl.model.errors import GuardError, InputError, InternalError, LockHeldError, RunNotFoundError
+from hactl.model.events import Outcome, Recorded, RunEnded, WishKind
 from hactl.model.inventory import Inventory
 from hactl.model.journal import RunSummary
 from hactl.model.lock import LockBroken, LockPicture
 from hactl.model.plan import Plan, Request
 from hactl.model.playbook import Playbook
-from hactl.model.run import Outcome, Recorded, RunEnded, RunState, WishKind, folded
+from hactl.model.run import RunState, folded
 
 if TYPE_CHECKING:
     from hactl.transport.prompter import Ask

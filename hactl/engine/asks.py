@@ -29,8 +29,8 @@ from hactl.model.errors import (
     TransportError,
     UnreachableError,
 )
+from hactl.model.events import CommandDone, CommandStarted, Event, StepProgress
 from hactl.model.observed import Unknown
-from hactl.model.run import CommandDone, CommandStarted, Event, StepProgress
 from hactl.model.verb import Ask, AskSocket, Doing, Fetch, Now, ReadLocal, RunCommand, RunLocal, Tell, Wait
 from hactl.transport.backoff import Backoff
 

@@ -33,10 +33,10 @@ from hactl.engine.journal_names import resolved
 from hactl.engine.journal_notes import newest_notes, noted
 from hactl.engine.journal_text import event_of, kept, plan_of, text_of
 from hactl.model.errors import JournalError, RunNotFoundError
+from hactl.model.events import Event, Recorded, WishKind
 from hactl.model.journal import Note, RunSummary, Wish
 from hactl.model.observed import Unknown
 from hactl.model.plan import History, Plan
-from hactl.model.run import Event, Recorded, WishKind
 
 __all__ = ["Journal", "default_journal", "new_run_id"]
 

@@ -10,26 +10,23 @@ from statistics import median
 from typing import TypeAlias
 
 from hactl.engine.journal_text import event_of, plan_of
-from hactl.model.journal import RunSummary
-from hactl.model.observed import Unknown
-from hactl.model.plan import History, PlannedStep, RunRef
-from hactl.model.run import (
+from hactl.model.events import (
     Outcome,
     Recorded,
     RunEnded,
     RunStarted,
-    RunState,
     StepDone,
     StepFailed,
-    StepPhase,
     StepStarted,
-    StepState,
     StepUnknown,
     UndoDone,
     UndoFailed,
     UndoStarted,
-    folded,
 )
+from hactl.model.journal import RunSummary
+from hactl.model.observed import Unknown
+from hactl.model.plan import History, PlannedStep, RunRef
+from hactl.model.run import RunState, StepPhase, StepState, folded
 
 _LOOKED_AT = 30  # newest runs of a cluster; older ones teach little about today's
 _TELLING = (

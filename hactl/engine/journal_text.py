@@ -9,8 +9,8 @@ from typing import TypeVar, get_args
 
 from hactl.model.codec import plain, restored
 from hactl.model.command import masked
+from hactl.model.events import CommandDone, Event, Said
 from hactl.model.plan import Plan
-from hactl.model.run import CommandDone, Event, Said
 from hactl.model.text import one_line
 
 OUTPUT_KEPT = 16 * 1024  # bytes of stdout, and of stderr, of one command

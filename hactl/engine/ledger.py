@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hactl.engine.remains import kept, remains
-from hactl.model.run import Outcome, RunEnded, RunState, StepPhase
+from hactl.model.events import Outcome, RunEnded
+from hactl.model.run import RunState, StepPhase
 
 _BY_WISH = {Outcome.CANCELLED, Outcome.STOPPED}
 

@@ -19,8 +19,8 @@ from hactl.engine.lock_hold import ANSWER_WITHIN, Hold
 from hactl.engine.lock_script import Said, folder_of
 from hactl.model.command import Command, Fence
 from hactl.model.errors import LockError, LockHeldError, TransportError
+from hactl.model.events import LockTaken
 from hactl.model.lock import Holder, LockBroken, LockPicture, NodeLock, listed, majority
-from hactl.model.run import LockTaken
 from hactl.transport.backoff import Backoff
 from hactl.transport.protocol import Transport
 

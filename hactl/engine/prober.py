@@ -17,8 +17,8 @@ from hactl.engine.clock import Clock
 from hactl.engine.http import HttpError, Response, get
 from hactl.engine.wire import Address, address_of, opened
 from hactl.model.errors import ChannelError, ConnectionLostError, InputError, JournalError, TransportError
+from hactl.model.events import ProbeTick
 from hactl.model.inventory import Endpoint
-from hactl.model.run import ProbeTick
 from hactl.model.text import one_line
 from hactl.transport.protocol import Duplex, Transport
 

@@ -10,11 +10,11 @@ from typing import BinaryIO
 
 from hactl.engine.recording_members import DamagedError, Member, end_of
 from hactl.model.errors import RecordingError
+from hactl.model.events import Recorded
 from hactl.model.findings import Level
 from hactl.model.recording import Frame, Header, Mark, MarkKind, RunEntry, RunPlanned
 from hactl.model.recording_lines import frame_of, is_run_line, parsed, read_header, run_entry
 from hactl.model.recording_marks import RunMarks
-from hactl.model.run import Recorded
 
 # What is kept of a file. Ours stay far below; another one may have been made to fill the memory.
 _MOST_FRAMES = 10_000_000

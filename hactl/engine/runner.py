@@ -21,10 +21,7 @@ from hactl.engine.steps import Ending, Steps
 from hactl.engine.undoing import Undoing
 from hactl.engine.will import StopWishedError
 from hactl.model.errors import HactlError, JournalError, LockError
-from hactl.model.guard import GuardVerdict
-from hactl.model.plan import PlannedStep
-from hactl.model.playbook import OnFailure
-from hactl.model.run import (
+from hactl.model.events import (
     GuardsChecked,
     LockLost,
     LockTaken,
@@ -33,9 +30,12 @@ from hactl.model.run import (
     RunStarted,
     Said,
     StepFailed,
-    StepPhase,
     Waiting,
 )
+from hactl.model.guard import GuardVerdict
+from hactl.model.plan import PlannedStep
+from hactl.model.playbook import OnFailure
+from hactl.model.run import StepPhase
 from hactl.model.verb import Effect
 
 log = logging.getLogger("hactl.engine")

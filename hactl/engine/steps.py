@@ -15,8 +15,9 @@ from hactl.engine.crew import Crew
 from hactl.engine.failures import defect, reason
 from hactl.engine.will import StopWishedError
 from hactl.model.errors import HactlError, InputError, JournalError, LockError, TransportError
+from hactl.model.events import GuardsChecked, Said, StepDone, StepFailed, StepStarted, StepUnknown
 from hactl.model.plan import PlannedStep
-from hactl.model.run import GuardsChecked, Said, StepDone, StepFailed, StepPhase, StepStarted, StepUnknown
+from hactl.model.run import StepPhase
 from hactl.model.units import duration
 from hactl.model.verb import AnyVerb, Doing, Memory, Scene, Standing, VerbError
 

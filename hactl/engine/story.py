@@ -9,26 +9,23 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from hactl.model.journal import Wish
-from hactl.model.plan import Plan, PlannedStep
-from hactl.model.run import (
+from hactl.model.events import (
     CommandStarted,
     Event,
     ProbeTick,
     Recorded,
     RunStarted,
-    RunState,
     StepDone,
     StepFailed,
-    StepPhase,
     StepStarted,
     StepUnknown,
     UndoStarted,
     Wished,
     WishKind,
-    after,
-    begun,
 )
+from hactl.model.journal import Wish
+from hactl.model.plan import Plan, PlannedStep
+from hactl.model.run import RunState, StepPhase, after, begun
 
 _FINISHED = {StepPhase.DONE, StepPhase.SKIPPED}
 

@@ -8,9 +8,10 @@ from hactl.engine.crew import Crew
 from hactl.engine.failures import defect
 from hactl.engine.will import StopWishedError
 from hactl.model.errors import HactlError, InputError, TransportError
+from hactl.model.events import Said, UndoDone, UndoFailed, UndoStarted
 from hactl.model.picture import Picture
 from hactl.model.plan import PlannedStep
-from hactl.model.run import Said, StepPhase, UndoDone, UndoFailed, UndoStarted
+from hactl.model.run import StepPhase
 from hactl.model.verb import Effect, Memory, VerbError
 
 # An undo has at least so many seconds, however short its step's deadline is.

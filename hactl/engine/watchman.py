@@ -16,9 +16,9 @@ from hactl.engine.clock import Clock
 from hactl.engine.collector import Collector
 from hactl.engine.head_count import HeadCount
 from hactl.model.errors import JournalError
+from hactl.model.events import Availability
 from hactl.model.inventory import HaproxyService, Inventory
 from hactl.model.picture import Picture
-from hactl.model.run import Availability
 from hactl.model.state import LinkChanged, LinkPhase, Sample, StateEvent
 from hactl.transport.protocol import Transport
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 from hactl.engine.clock import Clock
 from hactl.engine.story import Diary, Story
 from hactl.model.errors import JournalError
-from hactl.model.run import Wished, WishKind
+from hactl.model.events import Wished, WishKind
 
 log = logging.getLogger("hactl.engine")
 

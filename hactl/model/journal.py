@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hactl.model.events import Outcome, WishKind
 from hactl.model.observed import Unknown
-from hactl.model.run import Outcome, WishKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
+from hactl.model.events import Recorded
 from hactl.model.findings import Assessment, Level
 from hactl.model.inventory import HttpService, Inventory, Service, SshSettings
 from hactl.model.plan import Plan
-from hactl.model.run import Recorded
 from hactl.model.state import ClusterState, Failure, LinkChanged, Sample, StateEvent
 
 FORMAT = 1

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from hactl.model.codec import Json, restored
+from hactl.model.events import Event
 from hactl.model.findings import Assessment, ScopeKind
 from hactl.model.inventory import (
     HaproxyService,
@@ -23,7 +24,6 @@ from hactl.model.inventory import (
 )
 from hactl.model.plan import Plan
 from hactl.model.recording import inventory_for_recording
-from hactl.model.run import Event
 from hactl.model.text import one_line, safe
 from hactl.model.values import known_name
 

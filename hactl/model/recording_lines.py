@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias, cast, get_args
 
 from hactl.model.codec import Json, plain, restored
+from hactl.model.events import Event, Recorded, Said
 from hactl.model.facts import Facts
 from hactl.model.findings import Assessment, Level
 from hactl.model.observed import Observed
@@ -30,7 +31,6 @@ from hactl.model.recording import (
     within,
 )
 from hactl.model.recording_checks import cleaned, consistent, inventory_from, one_run_event, one_run_plan
-from hactl.model.run import Event, Recorded, Said
 from hactl.model.state import ClusterState, Failure, Link, LinkChanged, NodeState, Reading, Sample
 from hactl.model.text import one_line
 

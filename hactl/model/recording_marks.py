@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from hactl.model.findings import Level
-from hactl.model.plan import Plan
-from hactl.model.recording import Mark, MarkKind, RunEntry, RunPlanned
-from hactl.model.run import (
+from hactl.model.events import (
     Outcome,
     Recorded,
     RunEnded,
@@ -16,6 +13,9 @@ from hactl.model.run import (
     UndoDone,
     UndoFailed,
 )
+from hactl.model.findings import Level
+from hactl.model.plan import Plan
+from hactl.model.recording import Mark, MarkKind, RunEntry, RunPlanned
 
 _LEVELS = {Outcome.DONE: Level.OK, Outcome.UNDONE: Level.WARN, Outcome.STOPPED: Level.WARN}
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:  # the first paint does not wait for what acts
     from hactl.model.errors import HactlError
+    from hactl.model.events import Recorded, WishKind
     from hactl.model.inventory import Inventory
     from hactl.model.journal import RunSummary
     from hactl.model.parameters import Value
     from hactl.model.plan import Plan, Request
     from hactl.model.playbook import Playbook
-    from hactl.model.run import Recorded, RunState, WishKind
+    from hactl.model.run import RunState
 
 
 class RunSource(Protocol):

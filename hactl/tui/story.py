@@ -7,17 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 
 from hactl.model.errors import HactlError
+from hactl.model.events import CommandDone, CommandStarted, GuardsChecked, ProbeTick, Recorded, StepProgress
 from hactl.model.findings import Level
-from hactl.model.run import (
-    CommandDone,
-    CommandStarted,
-    GuardsChecked,
-    ProbeTick,
-    Recorded,
-    RunState,
-    StepProgress,
-    after,
-)
+from hactl.model.run import RunState, after
 from hactl.tui.acting import told
 from hactl.tui.widgets.chart import Beat
 from hactl.view import units

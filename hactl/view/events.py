@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from hactl.model.findings import Level
-from hactl.model.guard import GuardVerdict, Ruling
-from hactl.model.plan import Plan
-from hactl.model.run import (
+from hactl.model.events import (
     Availability,
     CommandDone,
     CommandStarted,
@@ -30,6 +27,9 @@ from hactl.model.run import (
     Wished,
     WishKind,
 )
+from hactl.model.findings import Level
+from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.plan import Plan
 from hactl.model.text import one_line
 from hactl.view import units
 from hactl.view.lines import Line

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hactl.model.counting import PoolCount, PoolProof
+from hactl.model.events import Outcome
 from hactl.model.findings import Level
-from hactl.model.run import Outcome, StepPhase
+from hactl.model.run import StepPhase
 from hactl.view import units
 
 OUTCOME_LEVELS: Mapping[Outcome, Level] = {

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hactl.model.events import Outcome, Recorded
 from hactl.model.findings import Level
 from hactl.model.plan import Plan
-from hactl.model.run import Outcome, ProbeTotals, Recorded, RunState, StepPhase, folded
+from hactl.model.run import ProbeTotals, RunState, StepPhase, folded
 from hactl.view import report_charts, units
 from hactl.view.events import event_sentence
 from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, PHASE_LEVELS

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from hactl.model.counting import PoolCount
-from hactl.model.plan import Plan
-from hactl.model.run import (
+from hactl.model.events import (
     Availability,
     ProbeTick,
     Recorded,
@@ -24,6 +23,7 @@ from hactl.model.run import (
     UndoFailed,
     UndoStarted,
 )
+from hactl.model.plan import Plan
 from hactl.view import units
 from hactl.view.matrix import CLUSTER
 from hactl.view.outcomes import pool_words

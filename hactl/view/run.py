@@ -6,21 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from hactl.model.events import Outcome, Recorded, StepDone, StepFailed, StepStarted, StepUnknown, UndoStarted
 from hactl.model.findings import Level
 from hactl.model.guard import Ruling
 from hactl.model.plan import Plan, PlannedStep
-from hactl.model.run import (
-    Outcome,
-    ProbeTotals,
-    Recorded,
-    RunState,
-    StepDone,
-    StepFailed,
-    StepPhase,
-    StepStarted,
-    StepUnknown,
-    UndoStarted,
-)
+from hactl.model.run import ProbeTotals, RunState, StepPhase
 from hactl.model.text import one_line
 from hactl.view import units
 from hactl.view.events import event_sentence

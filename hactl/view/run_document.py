@@ -11,19 +11,12 @@ from typing import Literal, TypeAlias
 
 from hactl.model.codec import plain
 from hactl.model.counting import PoolProof
+from hactl.model.events import Availability, CommandDone, CommandStarted, ProbeTick, Recorded
 from hactl.model.journal import RunSummary
 from hactl.model.lock import Holder, LockPicture
 from hactl.model.observed import Unknown
 from hactl.model.plan import Plan
-from hactl.model.run import (
-    Availability,
-    CommandDone,
-    CommandStarted,
-    ProbeTick,
-    Recorded,
-    RunState,
-    folded,
-)
+from hactl.model.run import RunState, folded
 from hactl.view.document import Json, as_json
 from hactl.view.plan_document import GuardDocument, PlanDocument, guard_document, iso, structure
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hactl.model.run import Recorded, RunState, StepPhase
+from hactl.model.events import Recorded
+from hactl.model.run import RunState, StepPhase
 from hactl.model.text import one_line
 from hactl.view.lines import Line
 from hactl.view.matrix import moment, phase_cell

@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hactl.model.errors import RunNotFoundError
+from hactl.model.events import Outcome, Recorded, RunEnded, StepProgress, Wished, WishKind
 from hactl.model.journal import RunSummary
 from hactl.model.lock import Holder, LockBroken, LockPicture, NodeLock
 from hactl.model.plan import Plan, Request
-from hactl.model.run import Outcome, Recorded, RunEnded, RunState, StepProgress, Wished, WishKind, folded
+from hactl.model.run import RunState, folded
 from tests.view import stories
 
 

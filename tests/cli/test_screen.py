@@ -8,7 +8,8 @@ import click
 import pytest
 
 from hactl.cli.screen import below
-from hactl.model.run import Outcome, RunState, StepPhase, folded
+from hactl.model.events import Outcome
+from hactl.model.run import RunState, StepPhase, folded
 from hactl.view.tables import text_width
 from tests.view import stories
 

@@ -8,7 +8,7 @@ import pytest
 
 from hactl.control.going import GoingRuns
 from hactl.engine.journal import Journal, default_journal
-from hactl.model.run import RunStarted
+from hactl.model.events import RunStarted
 from tests.view import stories
 
 

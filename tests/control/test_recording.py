@@ -9,8 +9,8 @@ from pathlib import Path
 from hactl.control.recording import Taped, record
 from hactl.control.replay import Replay
 from hactl.engine.journal import Journal, default_journal
+from hactl.model.events import Outcome
 from hactl.model.inventory import Node
-from hactl.model.run import Outcome
 from hactl.model.state import LinkPhase
 from hactl.transport.protocol import Transport
 from tests.engine.scripted import ScriptedTransport, inventory

@@ -11,8 +11,8 @@ import pytest
 from hactl.control.replay import SPEEDS, Replay
 from hactl.engine.clock import FakeClock
 from hactl.model.errors import HactlError, RunNotFoundError
+from hactl.model.events import Outcome, WishKind
 from hactl.model.plan import Request
-from hactl.model.run import Outcome, WishKind
 from tests.engine.taping import BACK, LOST, RUN_AT, RUN_OVER, WALL, record
 from tests.tui.acts import RUN, STORY, plan_for
 

@@ -18,9 +18,9 @@ from hactl.config import load_inventory
 from hactl.control.runs import Runs
 from hactl.engine.journal import Journal, default_journal
 from hactl.model.errors import GuardError, InputError, InternalError, JournalError, LockHeldError, RunNotFoundError
+from hactl.model.events import Outcome, RunEnded, RunStarted, WishKind
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.plan import Plan, PlannedStep, Request
-from hactl.model.run import Outcome, RunEnded, RunStarted, WishKind
 
 INVENTORY = """
 schema = 1

@@ -19,12 +19,13 @@ from hactl.engine.story import Story
 from hactl.engine.will import Will
 from hactl.model.command import Command, Completed
 from hactl.model.errors import CommandTimeoutError, HactlError, JournalError
+from hactl.model.events import CommandStarted, LockTaken, Recorded, RunEnded, RunStarted, WishKind
 from hactl.model.guard import GuardVerdict
 from hactl.model.journal import Wish
 from hactl.model.parameters import About, ParameterKind
 from hactl.model.plan import Plan, PlannedStep, Request
 from hactl.model.playbook import OnFailure
-from hactl.model.run import CommandStarted, LockTaken, Recorded, RunEnded, RunStarted, RunState, WishKind, folded
+from hactl.model.run import RunState, folded
 from hactl.model.verb import (
     Doing,
     Effect,

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from hactl.engine.recorder import Recorder
+from hactl.model.events import Outcome, Recorded, RunEnded
 from hactl.model.facts import Facts, HostFacts
 from hactl.model.picture import Picture
 from hactl.model.plan import Request
 from hactl.model.recording import RunEntry, RunLives, RunPlanned
-from hactl.model.run import Outcome, Recorded, RunEnded
 from hactl.model.state import Failure, Link, LinkChanged, LinkPhase, Sample, StateEvent
 from tests.model.builders import healthy_facts, lab
 from tests.tui.acts import RUN, STORY, plan_for

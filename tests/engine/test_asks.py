@@ -23,7 +23,7 @@ from hactl.model.errors import (
     TransportError,
     UnreachableError,
 )
-from hactl.model.run import CommandDone, CommandStarted, StepProgress
+from hactl.model.events import CommandDone, CommandStarted, StepProgress
 from hactl.model.verb import ask, fetch, now, read_local, run, run_local, tell, tell_socket, wait
 from hactl.transport.fake import FakeTransport
 from tests.engine.acting import played

@@ -20,10 +20,7 @@ import pytest
 from hactl.engine.journal import Journal, new_run_id
 from hactl.engine.journal_text import OUTPUT_KEPT, cut
 from hactl.model.errors import JournalError, RunNotFoundError
-from hactl.model.guard import GuardVerdict, Ruling
-from hactl.model.observed import Unknown
-from hactl.model.plan import Plan, PlannedStep, Request
-from hactl.model.run import (
+from hactl.model.events import (
     Availability,
     CommandDone,
     CommandStarted,
@@ -31,7 +28,6 @@ from hactl.model.run import (
     GuardsChecked,
     LockTaken,
     Outcome,
-    PoolCount,
     ProbeTick,
     RunEnded,
     RunStarted,
@@ -43,6 +39,10 @@ from hactl.model.run import (
     UndoDone,
     WishKind,
 )
+from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.observed import Unknown
+from hactl.model.plan import Plan, PlannedStep, Request
+from hactl.model.run import PoolCount
 
 RUN = "20261121-143005-k3f"
 
@@ -219,7 +219,7 @@ _WRITER = """
     import sys
     from pathlib import Path
     from hactl.engine.journal import Journal
-    from hactl.model.run import Said
+    from hactl.model.events import (Said)
     journal = Journal(Path(sys.argv[1]))
     life = journal.live(sys.argv[2]) if sys.argv[3] == "live" else None
     number = 0

@@ -17,7 +17,7 @@ import pytest
 from hactl.engine.journal import Journal, default_journal
 from hactl.engine.journal_file import MIGRATIONS, ROOM
 from hactl.model.errors import JournalError
-from hactl.model.run import Said, WishKind
+from hactl.model.events import Said, WishKind
 from tests.engine.test_journal import EVENTS, RUN, plan
 
 OTHER = "20261122-090909-abc"
@@ -253,7 +253,7 @@ _FULL = """
     from pathlib import Path
     from hactl.engine.journal import Journal
     from hactl.model.errors import JournalError
-    from hactl.model.run import Said
+    from hactl.model.events import (Said)
     from tests.engine.test_journal import RUN, plan
     folder = Path(sys.argv[1])
     journal = Journal(folder / "hactl" / "journal.db")

@@ -10,8 +10,8 @@ import pytest
 
 from hactl.engine.journal import Journal
 from hactl.engine.journal_file import MIGRATIONS
+from hactl.model.events import Said
 from hactl.model.journal import Note
-from hactl.model.run import Said
 from tests.engine.test_journal import RUN, plan
 
 FIRST = Note("lab", "ack-added", "anna@laptop", "disk:db1:/", "until tomorrow: it grows on Monday")

@@ -13,8 +13,8 @@ import pytest
 from hactl.engine.clock import RealClock
 from hactl.engine.prober import Prober
 from hactl.model.errors import ConnectionLostError
+from hactl.model.events import ProbeTick
 from hactl.model.inventory import Endpoint
-from hactl.model.run import ProbeTick
 from hactl.transport.fake import FakeTransport
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

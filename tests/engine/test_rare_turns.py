@@ -10,10 +10,7 @@ import pytest
 from hactl.engine.clock import FakeClock
 from hactl.engine.local import checksum
 from hactl.engine.story import Story
-from hactl.model.guard import GuardVerdict, Ruling
-from hactl.model.parameters import Value
-from hactl.model.playbook import Condition
-from hactl.model.run import (
+from hactl.model.events import (
     Outcome,
     ProbeTick,
     RunEnded,
@@ -24,6 +21,9 @@ from hactl.model.run import (
     UndoStarted,
     WishKind,
 )
+from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.parameters import Value
+from hactl.model.playbook import Condition
 from hactl.model.verb import Effect
 from hactl.planning.basis import file_key
 from tests.engine.acting import RUN, Killed, MemoryDiary, Play, plan

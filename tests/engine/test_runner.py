@@ -14,10 +14,7 @@ from hactl.model.errors import (
     PlanChangedError,
     UnreachableError,
 )
-from hactl.model.guard import GuardVerdict, Ruling
-from hactl.model.observed import Unknown
-from hactl.model.playbook import Budget, Condition, OnFailure
-from hactl.model.run import (
+from hactl.model.events import (
     GuardsChecked,
     LockLost,
     Outcome,
@@ -30,6 +27,9 @@ from hactl.model.run import (
     Wished,
     WishKind,
 )
+from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.observed import Unknown
+from hactl.model.playbook import Budget, Condition, OnFailure
 from tests.engine.acting import NODES, Killed, Play, plan
 
 FAILS = Completed(1, "", "it broke", 0.01)

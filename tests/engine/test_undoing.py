@@ -11,18 +11,8 @@ from hactl.engine.ledger import Halt, Ledger
 from hactl.engine.remains import kept, remains
 from hactl.engine.undoing import Undoing
 from hactl.model.errors import ConnectionLostError, UnreachableError
-from hactl.model.run import (
-    Outcome,
-    StepDone,
-    StepFailed,
-    StepPhase,
-    StepStarted,
-    StepUnknown,
-    UndoFailed,
-    UndoStarted,
-    begun,
-    folded,
-)
+from hactl.model.events import Outcome, StepDone, StepFailed, StepStarted, StepUnknown, UndoFailed, UndoStarted
+from hactl.model.run import StepPhase, begun, folded
 from tests.engine.acting import RUN, Play, plan
 from tests.engine.test_runner import at, once
 

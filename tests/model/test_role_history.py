@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from hactl.model.events import Outcome
 from hactl.model.plan import Plan, PlannedStep, Request
 from hactl.model.role_history import RoleChange, Sighting, TimelineBegun, changed, of_run, sightings, told
-from hactl.model.run import Outcome, RunState, StepPhase, StepState
+from hactl.model.run import RunState, StepPhase, StepState
 from tests.model.builders import EPOCH, NOW, WAL, Cluster, primary
 
 DB = "postgresql:database"

@@ -7,30 +7,28 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 
 from hactl.model.errors import GuardError
+from hactl.model.events import (
+    Availability,
+    CommandDone,
+    CommandStarted,
+    Event,
+    Outcome,
+    ProbeTick,
+    Recorded,
+    RunEnded,
+    RunStarted,
+    StepDone,
+    StepProgress,
+    StepStarted,
+    WishKind,
+)
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.inventory import Inventory
 from hactl.model.journal import RunSummary
 from hactl.model.parameters import Parameter, ParameterKind
 from hactl.model.plan import Plan, PlannedStep, Request, WeakestMoment
 from hactl.model.playbook import Playbook
-from hactl.model.run import (
-    Availability,
-    CommandDone,
-    CommandStarted,
-    Event,
-    Outcome,
-    PoolCount,
-    ProbeTick,
-    Recorded,
-    RunEnded,
-    RunStarted,
-    RunState,
-    StepDone,
-    StepProgress,
-    StepStarted,
-    WishKind,
-    folded,
-)
+from hactl.model.run import PoolCount, RunState, folded
 from hactl.model.verb import Shown
 from tests.tui.pictures import INVENTORY
 

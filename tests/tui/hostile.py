@@ -14,12 +14,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 from hactl.drivers.catalogue import probes_for
 from hactl.model import facts
+from hactl.model.events import Event
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.journal import RunSummary
 from hactl.model.picture import Picture
 from hactl.model.plan import Plan, Request
 from hactl.model.playbook import Playbook
-from hactl.model.run import Event
 from hactl.model.state import Failure, Link, LinkChanged, LinkPhase, Sample, StateEvent
 from hactl.model.text import safe
 from hactl.model.verb import Shown

@@ -27,7 +27,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from hactl.model.dashboard import Settings
-from hactl.model.run import GuardsChecked
+from hactl.model.events import GuardsChecked
 from hactl.tui.app import HactlApp
 from tests.model.builders import EPOCH, NOW, Cluster
 from tests.tui.acts import STORY, Runs

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from hactl.model.run import WishKind
+from hactl.model.events import WishKind
 from hactl.tui.app import HactlApp
 from hactl.tui.places import PLACES
 from hactl.tui.screens.plan import PlanScreen

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from textual.app import App, ComposeResult
 
+from hactl.model.events import GuardsChecked, Outcome, RunEnded
 from hactl.model.journal import RunSummary
 from hactl.model.observed import Unknown
-from hactl.model.run import GuardsChecked, Outcome, RunEnded
 from hactl.tui.screens.run import RunScreen
 from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.matrix import Matrix

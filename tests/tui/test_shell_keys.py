@@ -152,8 +152,8 @@ async def test_a_run_is_watched_where_it_only_looks() -> None:
 
 async def test_the_door_refuses_whatever_the_keys_do() -> None:
     from hactl.model.errors import HactlError
+    from hactl.model.events import WishKind
     from hactl.model.plan import Request
-    from hactl.model.run import WishKind
 
     runs = Runs()
     app = app_with(runs, read_only=True)

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
+from hactl.model.events import CommandDone, CommandStarted, Event, GuardsChecked, ProbeTick, Recorded, StepProgress
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.plan import Request
-from hactl.model.run import (
-    CommandDone,
-    CommandStarted,
-    Event,
-    GuardsChecked,
-    ProbeTick,
-    Recorded,
-    StepProgress,
-    begun,
-    folded,
-)
+from hactl.model.run import begun, folded
 from hactl.tui.story import Story
 from hactl.tui.widgets.chart import Beat, bars
 from hactl.view.lines import Line

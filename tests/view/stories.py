@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from hactl.model.guard import GuardVerdict, Ruling
-from hactl.model.inventory import Endpoint
-from hactl.model.plan import Plan, PlannedStep, Request, WeakestMoment
-from hactl.model.playbook import OnFailure
-from hactl.model.run import (
+from hactl.model.events import (
     Availability,
     CommandDone,
     CommandStarted,
     Event,
     LockTaken,
     Outcome,
-    PoolCount,
     ProbeTick,
     Recorded,
     RunEnded,
@@ -28,6 +23,11 @@ from hactl.model.run import (
     UndoDone,
     UndoStarted,
 )
+from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.inventory import Endpoint
+from hactl.model.plan import Plan, PlannedStep, Request, WeakestMoment
+from hactl.model.playbook import OnFailure
+from hactl.model.run import PoolCount
 from hactl.model.verb import Shown
 
 RUN = "20251009-091000-k3f"

@@ -6,20 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from hactl.model.events import Event, Outcome, Recorded, RunEnded, StepDone, StepFailed, StepStarted, UndoStarted
 from hactl.model.findings import Level
 from hactl.model.plan import Plan
-from hactl.model.run import (
-    Event,
-    Outcome,
-    Recorded,
-    RunEnded,
-    RunState,
-    StepDone,
-    StepFailed,
-    StepStarted,
-    UndoStarted,
-    folded,
-)
+from hactl.model.run import RunState, folded
 from hactl.view.matrix import matrix_rows, step_rows
 from hactl.view.tables import Table
 from tests.view import stories

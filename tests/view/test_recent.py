@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from hactl.model.assess import Assessor
+from hactl.model.events import Outcome
 from hactl.model.findings import Finding, Level, Scope, ScopeKind
 from hactl.model.journal import RunSummary
 from hactl.model.picture import Picture
-from hactl.model.run import Outcome
 from hactl.model.state import LinkPhase
 from hactl.view.recent import GRACE, MOST, RUNS_OF, Happening, Recent, recent_rows
 from hactl.view.whereto import Where, of_finding, of_service, row_of

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from hactl.model.events import Outcome
 from hactl.model.facts import AdminState, NoteFacts, ServerState
 from hactl.model.findings import Level
 from hactl.model.journal import RunSummary
 from hactl.model.picture import Picture
-from hactl.model.run import Outcome
 from hactl.model.state import LinkPhase
 from hactl.view.balancers import balancer_matrix, place_lines, run_of
 from hactl.view.cluster import banner, site_map

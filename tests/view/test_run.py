@@ -9,13 +9,7 @@ import jsonschema
 import pytest
 
 from hactl.model.counting import PoolCount
-from hactl.model.findings import Level
-from hactl.model.guard import GuardVerdict, Ruling
-from hactl.model.journal import RunSummary
-from hactl.model.lock import Holder, LockBroken, LockPicture, NodeLock
-from hactl.model.observed import Unknown
-from hactl.model.plan import RunRef
-from hactl.model.run import (
+from hactl.model.events import (
     Availability,
     CommandDone,
     CommandStarted,
@@ -28,7 +22,6 @@ from hactl.model.run import (
     Recorded,
     RunEnded,
     RunStarted,
-    RunState,
     Said,
     StepDone,
     StepStarted,
@@ -37,8 +30,14 @@ from hactl.model.run import (
     Waiting,
     Wished,
     WishKind,
-    folded,
 )
+from hactl.model.findings import Level
+from hactl.model.guard import GuardVerdict, Ruling
+from hactl.model.journal import RunSummary
+from hactl.model.lock import Holder, LockBroken, LockPicture, NodeLock
+from hactl.model.observed import Unknown
+from hactl.model.plan import RunRef
+from hactl.model.run import RunState, folded
 from hactl.view.lock import broken_lines, lock_lines, lock_rows
 from hactl.view.run import doubt_lines, event_sentence, head_lines, prober_line, proof_lines
 from hactl.view.run_document import SCHEMA, RunDocument, event_document, lock_document, run_document, summary_document

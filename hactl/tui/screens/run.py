@@ -17,8 +17,9 @@ from textual.containers import Horizontal
 from textual.widgets import Button
 
 from hactl.model.errors import HactlError
+from hactl.model.events import WishKind
 from hactl.model.findings import Level
-from hactl.model.run import RunState, WishKind
+from hactl.model.run import RunState
 from hactl.tui.acting import RunSource, told
 from hactl.tui.screens.base import BaseScreen, Keys
 from hactl.tui.screens.confirm import ConfirmScreen

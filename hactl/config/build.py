@@ -8,20 +8,15 @@ from typing import TypeVar
 
 from hactl.config.draft import Draft
 from hactl.config.resolve import Scope, effective_ssh, jumps, levels, socket_path
-from hactl.config.schema import (
-    AlgorithmsEntry,
-    FencingEntry,
+from hactl.config.schema import AlgorithmsEntry, FencingEntry, MaintenanceEntry, NodeEntry, PoolEntry, SshEntry
+from hactl.config.service_schema import (
     HaproxyEntry,
     HttpEntry,
     KeepalivedEntry,
-    MaintenanceEntry,
-    NodeEntry,
     PgbackrestEntry,
-    PoolEntry,
     PostgresqlEntry,
     PublicEntry,
     ServiceEntry,
-    SshEntry,
 )
 from hactl.model.inventory import (
     Algorithms,

@@ -21,14 +21,12 @@ from hactl.config.resolve import (
     levels,
     socket_path,
 )
-from hactl.config.schema import (
+from hactl.config.schema import MetricsEntry, NodeEntry, PoolEntry
+from hactl.config.service_schema import (
     HaproxyEntry,
     HttpEntry,
     KeepalivedEntry,
-    MetricsEntry,
-    NodeEntry,
     PgbackrestEntry,
-    PoolEntry,
     PostgresqlEntry,
     ServiceEntry,
 )

@@ -14,25 +14,24 @@ from typing import Generic, TypeVar
 
 from pydantic import ValidationError
 
+from hactl.config.entry import Entry
 from hactl.config.positions import KeyPath
 from hactl.config.problems import Problem
 from hactl.config.schema import (
     SCHEMA,
-    SERVICES,
     ClusterEntry,
-    Entry,
     FencingEntry,
     InventoryFile,
     MaintenanceEntry,
     NodeEntry,
     PoolEntry,
-    ServiceEntry,
     SiteEntry,
     SshEntry,
     ThresholdsEntry,
     ThresholdsTable,
     VipEntry,
 )
+from hactl.config.service_schema import SERVICES, ServiceEntry
 from hactl.config.source import RawTable
 from hactl.config.wording import meant_key, reworded, shown
 from hactl.model.metrics import METRICS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hactl.config.codec import Json
-from hactl.config.schema import Entry, InventoryFile
+from hactl.config.entry import Entry
+from hactl.config.schema import InventoryFile
 
 
 def inventory_schema() -> Json:

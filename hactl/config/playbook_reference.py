@@ -15,8 +15,8 @@ from pydantic.fields import FieldInfo
 
 from hactl.config import playbook_schema as tables
 from hactl.config.codec import Json
+from hactl.config.entry import Entry
 from hactl.config.json_schema import plain_schema
-from hactl.config.schema import Entry
 from hactl.model.conditions import CONDITIONS, ConditionFact
 from hactl.model.guard import GUARDS
 from hactl.model.parameters import ParameterKind

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 
-from hactl.config.schema import Entry
+from hactl.config.entry import Entry
 from hactl.config.values import Filled, Name
 from hactl.model.conditions import CONDITIONS
 from hactl.model.guard import GUARDS

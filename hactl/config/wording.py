@@ -9,9 +9,9 @@ from typing import Annotated, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from hactl.config.entry import Entry
 from hactl.config.positions import KeyPath
 from hactl.config.problems import Problem
-from hactl.config.schema import Entry
 from hactl.model.suggest import did_you_mean, nearest, quoted
 
 _TYPES = {

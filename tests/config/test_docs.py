@@ -9,6 +9,7 @@ import pytest
 
 from hactl.config import parse_inventory
 from hactl.config import schema as tables
+from hactl.config import service_schema as services
 from hactl.model.metrics import METRICS
 
 TEXT = (Path(__file__).parents[2] / "docs" / "inventory.md").read_text("utf-8")
@@ -18,13 +19,13 @@ HEADINGS = {
     "`[ssh]`, and `ssh` in a node": tables.SshEntry,
     "`[[sites]]`": tables.SiteEntry,
     "`[[nodes]]`": tables.NodeEntry,
-    "`[[services]]`": tables.ServiceEntry,
+    "`[[services]]`": services.ServiceEntry,
     "`[[pools]]`": tables.PoolEntry,
     "`[[vips]]`": tables.VipEntry,
     "`[[maintenance]]`": tables.MaintenanceEntry,
     "`[fencing]`": tables.FencingEntry,
-    "`public`": tables.PublicEntry,
-    **{f'`kind = "{kind}"`': model for kind, model in tables.SERVICES.items()},
+    "`public`": services.PublicEntry,
+    **{f'`kind = "{kind}"`': model for kind, model in services.SERVICES.items()},
 }
 
 
@@ -42,7 +43,7 @@ def test_the_example_is_valid() -> None:
 def test_every_key_is_explained_and_no_other(heading: str) -> None:
     rows = [line.split(" | ")[0] for line in section(heading).splitlines() if line.startswith("| `")]
     explained = {key for row in rows for key in re.findall(r"`(\w+)`", row)}
-    common = set(tables.ServiceEntry.model_fields) if heading.startswith("`kind") else set()
+    common = set(services.ServiceEntry.model_fields) if heading.startswith("`kind") else set()
     extra = {"kind"} if heading == "`[[services]]`" else set()
     keys = {info.alias or key for key, info in HEADINGS[heading].model_fields.items()}
     assert explained == (keys - common - {"kind"}) | extra

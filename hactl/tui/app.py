@@ -289,9 +289,12 @@ class HactlApp(Shell):
     @on(OpenRun)
     def open_run(self, message: OpenRun) -> None:
         """On the screen that the operator came from: the plan and its form are done with."""
-        from hactl.tui.screens.run import RunScreen  # noqa: PLC0415 - loaded when it is opened, as every screen but the first
+        from hactl.tui.screens.form import FormScreen  # noqa: PLC0415 - loaded when it is opened, as every screen but the first
+        from hactl.tui.screens.plan import PlanScreen  # noqa: PLC0415 - likewise
+        from hactl.tui.screens.run import RunScreen  # noqa: PLC0415 - likewise
 
-        self.go_back(1)
+        while isinstance(self.screen, PlanScreen | FormScreen):
+            self.pop_screen()
         self.push_screen(RunScreen(self.runs, message.run))
 
     @on(PictureWanted)

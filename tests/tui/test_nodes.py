@@ -268,7 +268,7 @@ async def test_the_way_from_a_nodes_page() -> None:
         await pilot.press("enter")
         await at(pilot, RunScreen)
         await pilot.press("escape")
-        await at(pilot, NodesScreen)
+        await at(pilot, NodeScreen)
 
 
 async def test_enter_on_its_place_in_a_pool_leads_to_the_balancers() -> None:

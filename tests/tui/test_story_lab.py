@@ -74,7 +74,7 @@ def begin_an_upgrade(terminal: Tmux) -> None:
     terminal.type("/")
     terminal.type("-l", "rolling-upgrade")
     terminal.type("Enter")
-    terminal.shows("Upgrade a service node by node")
+    terminal.shows("/rolling-upgrade: 1 of", "/ filter")  # nothing is being typed any more
     terminal.type("Enter")
     terminal.shows("playbook: rolling-upgrade", "version", "(not given)")
     terminal.type("s")  # the service: shop

@@ -39,6 +39,7 @@ THEMES = ("dark", "light")
 WALL = EPOCH + NOW  # what the clock on the wall says all the while
 _TRIES = 400
 _SAME = 3  # looks in a row at which nothing has changed: it is all drawn
+_BETWEEN = 0.01  # seconds between two looks, besides what it takes to handle all that is under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ async def _until(pilot: Pilot[None], text: str, scene: str) -> None:
 async def _settled(pilot: Pilot[None]) -> list[Strip]:
     before, same = list[Strip](), 0
     for _ in range(_TRIES):
-        await pilot.pause(0.05)
+        await pilot.pause(_BETWEEN)
         now = _strips(pilot)
         same = same + 1 if now == before else 0
         before = now

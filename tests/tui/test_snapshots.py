@@ -10,7 +10,6 @@ from textual.strip import Strip
 from tests.tui.snapshots import FOLDER, SCENES, SIZES, Scene, differences, path_of, styles_of
 
 
-@pytest.mark.story
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_it_looks_as_it_did(scene: Scene) -> None:
     if found := differences(scene):

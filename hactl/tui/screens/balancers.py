@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -70,11 +70,6 @@ class BalancersScreen(TableScreen):
     @on(LineTable.Moved, "#places")
     def follow_cursor(self) -> None:
         self._draw_below()
-
-    def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
-        if self.is_mounted:
-            self._draw_below()
 
     @on(LineTable.Chosen, "#places")
     def open_node(self, event: LineTable.Chosen) -> None:

@@ -13,13 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
 from hactl.model.picture import Picture
 from hactl.tui.house import House
 from hactl.tui.keys import NamedKeys
 from hactl.tui.messages import PictureWanted
 from hactl.tui.widgets.banner import Banner
+from hactl.tui.widgets.key_line import KeyLine
 from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.status_line import Question, StatusLine
 from hactl.view.cluster import Fact
@@ -36,14 +36,14 @@ ACTS = frozenset((*_OF_RUNS, "acknowledge", "shell", "switchover", "failover", "
 
 
 class Keys(Vertical):
-    """The way here, and below it the keys; the palette has its key, too, but takes no room there."""
+    """The way here, and below it the keys."""
 
     def compose(self) -> ComposeResult:
         extra = cast("House", self.app).above_keys()
         self.set_class(bool(extra), "-more")
         yield from extra
         yield StatusLine()
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
 
 class BaseScreen(NamedKeys, Screen[Result]):
@@ -185,6 +185,15 @@ class PictureScreen(BaseScreen[None]):
             self.draw(picture)
             if self._filtered is not None:
                 self.show_way()  # how many rows are hidden may be another number
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Draw once more when all parts have their new sizes: the next picture may be long in coming."""
+        super().on_resize(event)
+        self.call_after_refresh(self._draw_again)
+
+    def _draw_again(self) -> None:
+        if self.picture is not None and self.is_mounted:
+            self.draw(self.picture)
 
     def highlight(self, subjects: frozenset[str]) -> None:
         """Make the rows stand out that are about news."""

@@ -8,7 +8,6 @@ from itertools import zip_longest
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual import events
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -90,8 +89,8 @@ class Page(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
         super().__init__(id="keys")
         self._groups = help_lines(groups, read_only=read_only)
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_lines(self._arranged(event.size.width))
+    def draw(self) -> None:
+        self.set_lines(self._arranged(self.size.width))
 
     def _arranged(self, width: int) -> list[Line]:
         *first, last = self._groups or [[]]

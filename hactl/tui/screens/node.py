@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _PANELS = {"facts": "", "pools": "pools", "units": "units", "touched": "runs"}
 _RUNS_AGAIN = 5.0  # seconds between two looks at the runs
+_TURNS = Binding.Group("node")
 _HIGH = 40  # lines of a terminal from which graphs are higher, and once more at half as much again
 
 
@@ -43,14 +44,14 @@ class NodeScreen(PictureScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - Textual declares it without ClassVar
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,backspace", "leave", "Back"),
-        Binding("left", "turn(-1)", "Previous node"),
-        Binding("right", "turn(1)", "Next node"),
-        Binding("tab", "panel(1)", "Panel", tooltip="Facts, pools, units, runs."),
-        Binding("shift+tab", "panel(-1)", "Panel before", show=False),
         Binding("D", "act('drain')", "Drain"),
         Binding("U", "act('undrain')", "Undrain"),
         Binding("S", "shell", "Shell", tooltip="ssh to this node in this terminal; its end leads back."),
         Binding("L", "journal", "Journal", tooltip="Of this node; from the panel of units, of that unit."),
+        Binding("tab", "panel(1)", "Panel", tooltip="Facts, pools, units, runs."),
+        Binding("shift+tab", "panel(-1)", "Panel before", show=False),
+        Binding("left", "turn(-1)", "Previous node", group=_TURNS),
+        Binding("right", "turn(1)", "Next node", group=_TURNS),
     ]
 
     def __init__(self, node: str) -> None:
@@ -97,11 +98,6 @@ class NodeScreen(PictureScreen):
         widget = self.query_one(f"#{panel}", LineTable)
         widget.styles.max_height = max(1, len(table.rows)) + 3 if self.has_class("-wide") else None
         widget.show(table)
-
-    def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
-        if self.picture is not None and self.is_mounted:
-            self.draw(self.picture)
 
     # --- runs ---
 

@@ -84,9 +84,7 @@ class OverviewScreen(PictureScreen):
     def _draw_trends(self, picture: Picture) -> None:
         panel = self.query_one(Sparks)
         if panel.size.width:
-            traces = traffic_traces(picture.state.inventory, self.house.trends)
-            room = panel.scrollable_content_region.height
-            panel.show(traces, picture.now, height=max(1, min(_HIGHEST, room // max(1, len(traces)))))
+            panel.show(traffic_traces(picture.state.inventory, self.house.trends), picture.now, highest=_HIGHEST)
 
     def _draw_recent(self, picture: Picture) -> None:
         beside, wall = self.house.beside, picture.state.wall(picture.now)
@@ -101,7 +99,6 @@ class OverviewScreen(PictureScreen):
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
-        self._draw_trends_soon()
         self.call_after_refresh(self.refresh_bindings)
 
     def _draw_trends_soon(self) -> None:

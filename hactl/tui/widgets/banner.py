@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
-from textual import events
 
 from hactl.model.findings import Level
 from hactl.model.picture import Picture
@@ -26,12 +25,9 @@ class Banner(Lines):
 
     def show(self, picture: Picture, around: Sequence[Fact] = ()) -> None:
         self._summary, self._around = banner(picture), around
-        self._draw()
+        self.draw()
 
-    def on_resize(self, _event: events.Resize) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
+    def draw(self) -> None:
         if self._summary is not None:
             self.set_lines(banner_lines(self._summary, self._around, self.size.width or 80))
 

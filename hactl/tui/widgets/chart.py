@@ -23,10 +23,16 @@ class Beat:
 class Chart(Lines):
     """Shows beats, the newest at the right, under a line of words; as high as there is room."""
 
+    _words = Span("")
+    _beats: Sequence[Beat] = ()
+
     def show(self, words: str, beats: Sequence[Beat], *, bad: bool) -> None:
+        self._words, self._beats = Span(words, "crit" if bad else ""), tuple(beats)
+        self.draw()
+
+    def draw(self) -> None:
         width, rows = max(1, self.size.width), max(1, self.size.height - 1)
-        shown = list(beats)[-width:]
-        self.set_lines([(Span(words, "crit" if bad else ""),), *bars(shown, rows)])
+        self.set_lines([(self._words,), *bars(self._beats[-width:], rows)])
 
 
 def bars(beats: Sequence[Beat], rows: int = 1) -> list[Line]:

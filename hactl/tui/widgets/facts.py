@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterator
 from typing import ClassVar
 
-from textual import events
 from textual.binding import Binding, BindingType
 
 from hactl.model.picture import Picture
@@ -37,12 +36,9 @@ class Facts(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
 
     def show(self, picture: Picture, node: str) -> None:
         self._sections = node_facts(picture, node)
-        self._wrap()
+        self.draw()
 
-    def on_resize(self, _event: events.Resize) -> None:
-        self._wrap()
-
-    def _wrap(self) -> None:
+    def draw(self) -> None:
         self.set_lines(list(fact_lines(self._sections, self.scrollable_content_region.width)))
 
 

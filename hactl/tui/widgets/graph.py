@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 
 from rich.cells import cell_len
-from textual import events
 
 from hactl.model.findings import Level
 from hactl.tui.widgets.lines import Line, Lines, Span, levelled
@@ -36,12 +35,9 @@ class Graphs(Lines):
 
     def show(self, traces: Sequence[Trace], *, height: int) -> None:
         self._traces, self._height = tuple(traces), max(1, height)
-        self._draw()
+        self.draw()
 
-    def on_resize(self, _event: events.Resize) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
+    def draw(self) -> None:
         self.set_lines(graph_lines(self._traces, self.scrollable_content_region.width, self._height))
 
 

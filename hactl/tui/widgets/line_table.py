@@ -288,9 +288,19 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         super().notify_style_update()
 
     def on_resize(self, _event: events.Resize) -> None:
-        self._strips.clear()
+        self._use_room()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """A scroll bar takes of the room, and nobody tells of a new size."""
+        self._use_room()
+
+    def _use_room(self) -> None:
+        before = self._placed
         self._place()
-        self.virtual_size = Size(self._content_width(), len(self._rows) + 1)
+        if self._placed != before:
+            self._strips.clear()
+            self.virtual_size = Size(self._content_width(), len(self._rows) + 1)
+            self.refresh()
 
     def on_focus(self) -> None:
         self._refresh_lines([self.cursor])

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -74,6 +75,16 @@ class Lines(ScrollView):
         for index, (before, after) in enumerate(zip(old, new, strict=True)):
             if before != after and 0 <= index - top < self.size.height:
                 self.refresh(Region(0, index - top, self.size.width, 1))
+
+    def draw(self) -> None:
+        """Make the lines again for the room that there is now. For subclasses whose lines depend on it."""
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.draw()
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """A scroll bar takes of the room, and nobody tells of a new size."""
+        self.draw()
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002 - Textual's signature
         return max((sum(cell_len(span.text) for span in line) for line in self._lines), default=0)

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
-from textual import events
 from textual.binding import BindingType
 
 from hactl.tui.keys import NamedKeys
@@ -30,12 +29,9 @@ class Prose(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
 
     def show(self, sentences: Sequence[Sentence]) -> None:
         self._sentences = tuple(sentences)
-        self._wrap()
+        self.draw()
 
-    def on_resize(self, _event: events.Resize) -> None:
-        self._wrap()
-
-    def _wrap(self) -> None:
+    def draw(self) -> None:
         at_end = self._at_end
         width = max(20, self.scrollable_content_region.width)
         self.set_lines([line for sentence in self._sentences for line in wrapped(sentence, width)])

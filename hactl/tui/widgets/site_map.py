@@ -56,27 +56,27 @@ class SiteMap(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
 
     def show(self, picture: Picture) -> None:
         self._seen = site_map(picture)
-        self._draw()
+        self.draw()
 
     def select(self, node: str) -> bool:
         """Put the cursor on a node; False where the map has no such node."""
         if all(place.node != node for place in self._places):
             return False
         self._at = node
-        self._draw()
+        self.draw()
         return True
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         self._places = tuple(places(self._seen))
         if self._places and all(place.node != self._at for place in self._places):
             self._at = self._places[0].node
         self.set_lines(map_lines(self._seen, self._at if self.has_focus else ""))
 
     def on_focus(self) -> None:
-        self._draw()
+        self.draw()
 
     def on_blur(self) -> None:
-        self._draw()
+        self.draw()
 
     def on_click(self, event: events.Click) -> None:
         found = self._under(event)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from textual import events
-
 from hactl.model.findings import Level
 from hactl.tui.widgets.lines import Line, Lines, Span, levelled
 from hactl.view.tables import text_width
@@ -22,22 +20,22 @@ _FOR_PEAKS = 12  # cells of blocks, below which they are not told
 
 
 class Sparks(Lines):
-    """Shows traces under one another, `height` lines each."""
+    """Shows traces under one another, each as high as there is room for; one line each where the height is theirs."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._traces: tuple[Trace, ...] = ()
-        self._height = 1
+        self._highest = 1
         self._kept: dict[tuple[int, int], Sequence[float | None]] = {}  # slices by trace and number
         self._kept_at = 0.0
 
-    def show(self, traces: Sequence[Trace], now: float, *, height: int = 1) -> None:
+    def show(self, traces: Sequence[Trace], now: float, *, highest: int = 1) -> None:
         """The newest values at once; the lines, whose slices are many seconds long, every few seconds of `now`."""
         if not 0 <= now - self._kept_at < _EVERY:
             self._kept, self._kept_at = {}, now
         self._traces = tuple(replace(trace, slices=self._keeping(at, trace)) for at, trace in enumerate(traces))
-        self._height = height
-        self._draw()
+        self._highest = highest
+        self.draw()
 
     def _keeping(self, at: int, trace: Trace) -> Callable[[int], Sequence[float | None]]:
         def slices(count: int) -> Sequence[float | None]:
@@ -47,11 +45,10 @@ class Sparks(Lines):
 
         return slices
 
-    def on_resize(self, _event: events.Resize) -> None:
-        self._draw()
-
-    def _draw(self) -> None:
-        self.set_lines(trace_lines(self._traces, self.scrollable_content_region.width, height=self._height))
+    def draw(self) -> None:
+        room = self.scrollable_content_region
+        lines = 1 if self.styles.is_auto_height else room.height // max(1, len(self._traces))
+        self.set_lines(trace_lines(self._traces, room.width, height=max(1, min(self._highest, lines))))
 
 
 @dataclass(frozen=True, slots=True)

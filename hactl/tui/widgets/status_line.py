@@ -87,7 +87,7 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
     def show_way(self, way: Sequence[str], badge: str = "") -> None:
         """Where the operator is, from the cluster to the screen on top, and what holds everywhere ("read-only")."""
         self._way, self._badge = tuple(way), badge
-        self._redraw()
+        self.draw()
 
     # --- typing ---
 
@@ -101,12 +101,12 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
     def complain(self, sentence: str) -> None:
         """Say why what was given will not do; the question stays open."""
         self._complaint = sentence
-        self._redraw()
+        self.draw()
 
     def close(self) -> None:
         """The question is answered."""
         self.question = None
-        self._redraw()
+        self.draw()
 
     @property
     def typed(self) -> str:
@@ -151,7 +151,7 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
             return
         turn = 1 if key == "down" else -1
         self._offers = (*self._offers[turn:], *self._offers[:turn])
-        self._redraw()
+        self.draw()
 
     def _changed(self, question: Question) -> None:
         self._complaint = ""
@@ -161,14 +161,11 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
     def _offer(self) -> None:
         question = self.question
         self._offers = tuple(question.offers(self._editor.text)) if question is not None else ()
-        self._redraw()
+        self.draw()
 
     # --- drawing ---
 
-    def on_resize(self) -> None:
-        self._redraw()
-
-    def _redraw(self) -> None:
+    def draw(self) -> None:
         question = self.question
         spans = self._way_spans() if question is None else tuple(self._question_spans(question))
         self.set_lines([spans])

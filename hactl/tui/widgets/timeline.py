@@ -69,13 +69,10 @@ class Timeline(Lines, can_focus=False):
         self._reel = reel
 
     def on_mount(self) -> None:
-        self.set_interval(_EVERY, self.look)
-        self.look()
+        self.set_interval(_EVERY, self.draw)
+        self.draw()
 
-    def on_resize(self) -> None:
-        self.look()
-
-    def look(self) -> None:
+    def draw(self) -> None:
         """Draw where it is now. Costs little while it stands still."""
         if self.screen.is_current and self.size.width:
             stands, reel = self._reel.stands, self._reel

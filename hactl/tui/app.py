@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from textual import on, work
 from textual.app import SuspendNotSupported
+from textual.driver import Driver
 
 from hactl.model.assess import assess
 from hactl.model.dashboard import Settings
@@ -44,6 +45,7 @@ from hactl.tui.read_only import looking
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.shell import Shell
 from hactl.tui.signals import INTERRUPTED, ended_by_signals
+from hactl.tui.terminal import TerminalDriver
 from hactl.tui.themes import Memory
 from hactl.tui.widgets.line_table import LineTable
 from hactl.view.cluster import Fact
@@ -106,6 +108,11 @@ class HactlApp(Shell):
         self._news = News()
         for place in PLACES:
             self.add_mode(place.name, partial(place.make, self))
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's choice, but a terminal may go away."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if issubclass(TerminalDriver, chosen) else chosen
 
     @property
     def picture(self) -> Picture:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
 import time
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
+from textual.drivers._writer_thread import MAX_QUEUED_WRITES, WriterThread
 
+from hactl.tui.terminal import Lasting
 from tests.tui.terminal import NOWHERE, Terminal
 
 ENTER_ALTERNATE, LEAVE_ALTERNATE = b"\x1b[?1049h", b"\x1b[?1049l"
@@ -62,6 +66,33 @@ def test_a_terminal_that_is_closed_ends_it(inventory: Path) -> None:
         while not terminal.ended() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert terminal.ended()
+
+
+def test_going_on_that_nobody_stopped_changes_nothing(inventory: Path) -> None:
+    """A closing terminal sends SIGCONT, too: what draws and reads must not be there twice."""
+    with Terminal.hactl("-i", str(inventory)) as terminal:
+        terminal.wait_for("gone2", "unreachable")
+        for begun in range(2, 8):
+            os.kill(terminal.pid, signal.SIGCONT)
+            while terminal.output.count(ENTER_ALTERNATE) < begun:
+                assert terminal.read(10)
+        terminal.type("q")
+        assert terminal.wait() == 0
+        assert restored(terminal.output)
+
+
+def test_a_terminal_that_is_gone_takes_everything() -> None:
+    """Whoever writes to it never waits, and it is told once that it has gone."""
+    master, slave = os.openpty()
+    told: list[None] = []
+    with contextlib.suppress(OSError), os.fdopen(slave, "w") as file:  # its own end cannot be written, either
+        writer = WriterThread(cast("IO[str]", Lasting(file, lambda: told.append(None))))
+        writer.start()
+        os.close(master)
+        for _ in range(3 * MAX_QUEUED_WRITES):
+            writer.write("something")
+        writer.stop()
+    assert told == [None]
 
 
 def test_resizing_keeps_everything_in_view(inventory: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NoReturn, cast
 
 from hactl.model.errors import HactlError
@@ -11,17 +10,15 @@ from hactl.tui.acting import RunSource
 REFUSED = "read-only: nothing is done from here. Start hactl without --read-only to act."
 
 # What only reads. Everything else is refused, also what a later version of the door can do.
-_READS = frozenset({"follow", "state", "story", "runs", "alive", "playbooks"})
+_READS = frozenset({"inventory", "follow", "state", "story", "runs", "alive", "playbooks"})
 
 
 class _Looking:
     def __init__(self, runs: RunSource) -> None:
         self._runs = runs
 
-    def __getattr__(self, name: str) -> Callable[..., object]:
-        if name in _READS:
-            return cast("Callable[..., object]", getattr(self._runs, name))
-        return _refuse
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._runs, name) if name in _READS else _refuse
 
 
 def _refuse(*_given: object, **_named: object) -> NoReturn:

@@ -145,7 +145,7 @@ class ReplayApp(HactlApp):
     def _moved(self) -> None:
         """Show at once where it stands now; where time went back, what came later has to be forgotten."""
         for line in self.screen.query(Timeline):
-            line.look()
+            line.draw()
         if self._backwards == self.replay.backwards:
             return
         self._backwards = self.replay.backwards

@@ -65,6 +65,7 @@ class Shell(App[None]):
             Binding("T", "next_theme", "Theme", show=False, tooltip="Dark, light, high contrast; it is remembered."),
             Binding("ctrl+s", "save_screen", "Screenshot", show=False, tooltip="Writes an SVG and says where."),
             Binding("question_mark", "toggle_help", "Help", key_display="?"),
+            Binding("f1", "toggle_help", "Help", id="help-while-typing"),
             Binding("q,ctrl+c", "quit", "Quit", tooltip="Runs go on."),
         ],
     )

@@ -19,6 +19,7 @@ from hactl.tui.screens.form import FormScreen
 from hactl.tui.screens.help import HelpScreen
 from hactl.tui.screens.node import NodeScreen
 from hactl.tui.themes import ALL, Memory
+from hactl.tui.widgets.key_line import KeyLine
 from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.status_line import StatusLine
 from tests.tui.acts import Runs
@@ -393,8 +394,9 @@ def message(one: Picture) -> events.Event:
 
 async def test_rows_keys_and_places_take_clicks() -> None:
     async with dashboard(picture(*up())).run_test(notifications=True, size=(120, 30)) as pilot:
-        keys = {widget.key: widget for widget in pilot.app.screen.query("FooterKey")}  # type: ignore[attr-defined]
-        await pilot.click(keys["2"])
+        await shows(pilot, "1 2 3")
+        keys = pilot.app.screen.query_one(KeyLine)
+        await pilot.click(keys, offset=(keys.text.index("2 3"), 0))
         await shows(pilot, "lab > nodes")
         await pilot.click("#nodes", offset=(4, 3))
         assert pilot.app.screen.query_one("#nodes", LineTable).cursor_key == list(INVENTORY.nodes)[2]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
-from textual.widget import Widget
 
 from hactl.model.dashboard import Settings
 from hactl.tui.app import HactlApp
@@ -19,9 +19,16 @@ from hactl.tui.screens.plan import PlanScreen
 from hactl.tui.screens.run import RunScreen
 from tests.tui.acts import Runs
 from tests.tui.pictures import Reel, down, picture, up
+from tests.tui.quick import press, settle
 from tests.tui.test_acting import until
 
-_LEAVES = {"quit", "help_quit", "suspend_process", "copy_text"}  # with nothing to copy its key leaves, too
+# They end the dashboard; so does the key of those that copy, where there is nothing to copy.
+_LEAVES = {"quit", "help_quit", "suspend_process", "copy_text", "copy"}
+_CONFIRMS = {"carry_out", "answer(True)"}  # what would be done has been read
+_ROOMS = {
+    "OverviewScreen",
+    "NodeScreen",
+}  # a place, and what is opened from one: the application's keys are pressed there
 
 
 @dataclass(frozen=True)
@@ -30,17 +37,34 @@ class Way:
 
     keys: tuple[str, ...]
     shows: str  # name of the screen's class
+    acts: bool = False  # it is not opened where the dashboard only looks
+
+    def __str__(self) -> str:
+        return " ".join(self.keys)
 
 
 WAYS = (
-    *(Way((place.key,), "") for place in PLACES),
+    *(Way((place.key,), f"{place.title}Screen") for place in PLACES),
     Way(("2", "enter"), "NodeScreen"),
-    Way(("2", "D"), "PlanScreen"),
+    Way(("2", "L"), "JournalScreen"),
+    Way(("2", "D"), "PlanScreen", acts=True),
+    Way(("1", "a"), "AckScreen", acts=True),
     Way(("6", "enter"), "RunScreen"),
-    Way(("6", "enter", "u"), "ConfirmScreen"),
+    Way(("6", "enter", "t"), "ReportScreen"),
+    Way(("6", "enter", "u"), "ConfirmScreen", acts=True),
+    Way(("7", "v"), "PlaybookScreen"),
     Way(("colon", *"playbook drain", "enter"), "FormScreen"),
     Way(("question_mark",), "HelpScreen"),
+    Way(("ctrl+p",), "CommandPalette"),
 )
+LOOKS = tuple(way for way in WAYS if not way.acts)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some keys write files."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 def app_with(runs: Runs, *, read_only: bool) -> HactlApp:
@@ -62,70 +86,69 @@ async def go(pilot: Pilot[None], way: Way) -> None:
     app = pilot.app
     assert isinstance(app, HactlApp)
     app.go_back(1)
-    await pilot.pause()
-    for key in way.keys:
-        await pilot.press(key)
-    if way.shows:
-        await until(pilot, lambda: type(app.screen).__name__ == way.shows, way.shows)
+    await settle(pilot)
+    await press(pilot, *way.keys)
+    await until(pilot, lambda: type(app.screen).__name__ == way.shows, way.shows)
 
 
-def keys(app: HactlApp) -> Iterator[tuple[Widget | None, str]]:
-    """Every key that works here, whatever on the screen has the focus."""
-    told: set[str] = set()
+@dataclass(frozen=True)
+class Key:
+    key: str
+    action: str
+    focus: str  # id of the widget that has the focus when the key does this; "" for none
+
+
+def keys(app: HactlApp, *, everywhere: bool) -> Iterator[Key]:
+    """Every key that does something here, whatever on the screen has the focus; those of the application on demand."""
+    done: set[tuple[type, str]] = set()
     for widget in (None, *app.screen.focus_chain):
         app.screen.set_focus(widget)
         for key, active in app.screen.active_bindings.items():
-            action = active.binding.action
-            if action.rpartition(".")[2] not in _LEAVES and action not in told:
-                told.add(action)
-                yield widget, key
+            what = type(active.node), active.binding.action
+            leaves = active.binding.action.rpartition(".")[2] in _LEAVES
+            if not leaves and what not in done and (everywhere or active.node is not app):
+                done.add(what)
+                yield Key(key, active.binding.action, (widget.id or "") if widget is not None else "")
 
 
-async def press_all(
-    pilot: Pilot[None], way: Way, harmless: Callable[[], bool], skip: Callable[[str], bool]
-) -> Awaitable[None] | None:
+async def press_all(pilot: Pilot[None], way: Way, harmless: Callable[[], bool], skip: Collection[str] = ()) -> None:
+    """Each on the screen that the way leads to, which is opened anew when a key has led elsewhere."""
     app = pilot.app
     assert isinstance(app, HactlApp)
     await go(pilot, way)
-    for widget, key in list(keys(app)):
-        if skip(key):
+    screen = app.screen
+    for one in list(keys(app, everywhere=way.shows in _ROOMS)):
+        if one.action in skip:
             continue
-        await go(pilot, way)
-        if widget is not None and widget.id and (found := list(app.screen.query(f"#{widget.id}"))):
-            app.screen.set_focus(found[0])
-        await pilot.press(key)
-        await pilot.pause()
-        assert app.is_running, key
-        assert harmless(), f"{key} on {type(app.screen).__name__}"
-    return None
+        if app.screen is not screen:
+            await go(pilot, way)
+            screen = app.screen
+        if isinstance(screen, BaseScreen):
+            screen.answered()
+        screen.set_focus(screen.query_one(f"#{one.focus}") if one.focus else None)
+        await press(pilot, one.key)
+        assert app.is_running, one
+        assert harmless(), f"{one} on {way.shows}"
+    await pilot.pause()
+    assert harmless(), f"a key on {way.shows}"
 
 
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: " ".join(way.keys))
-@pytest.mark.timeout(600)
-@pytest.mark.story
+@pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_no_key_starts_anything_but_the_confirmation_of_a_plan(way: Way) -> None:
     runs = Runs()
 
     def harmless() -> bool:
         return not runs.started and not any(one.startswith("undo") for one in runs.again)
 
-    confirms = {"PlanScreen": {"y"}, "ConfirmScreen": {"y"}}.get(way.shows, set())
     async with app_with(runs, read_only=False).run_test(notifications=True, size=(100, 30)) as pilot:
-        await press_all(pilot, way, harmless, lambda key: key in confirms)
+        await press_all(pilot, way, harmless, _CONFIRMS)
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way.shows not in {"PlanScreen", "ConfirmScreen"}], ids=str)
-@pytest.mark.timeout(600)
-@pytest.mark.story
+@pytest.mark.parametrize("way", LOOKS, ids=str)
 async def test_where_it_only_looks_no_key_does_anything(way: Way) -> None:
     runs = Runs()
     async with app_with(runs, read_only=True).run_test(notifications=True, size=(100, 30)) as pilot:
-        await press_all(
-            pilot,
-            way,
-            lambda: not (runs.asked or runs.started or runs.wishes or runs.again),
-            lambda _key: False,
-        )
+        await press_all(pilot, way, lambda: not (runs.asked or runs.started or runs.wishes or runs.again))
 
 
 @pytest.mark.parametrize(("way", "key"), [(("2",), "D"), (("2", "enter"), "U"), (("6", "enter"), "x")])

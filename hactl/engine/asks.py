@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 from hactl.engine.bound import by
 from hactl.engine.clock import Clock
 from hactl.engine.failures import reason
-from hactl.engine.hands import Hands
+from hactl.engine.hands import Reach
 from hactl.engine.local import HERE, checksum, read_file, run_program
 from hactl.model.command import FENCED_OUT, Command, Completed, masked
 from hactl.model.errors import (
@@ -103,7 +103,7 @@ class Reader:
     """Carries out the asks of methods that only read. `say` takes progress: a sentence and its numbers."""
 
     def __init__(
-        self, hands: Hands, clock: Clock, errand: Errand, say: Callable[[str, Mapping[str, float]], None]
+        self, hands: Reach, clock: Clock, errand: Errand, say: Callable[[str, Mapping[str, float]], None]
     ) -> None:
         self._hands = hands
         self._clock = clock
@@ -230,7 +230,7 @@ class Reader:
 class Actor(Reader):
     """Carries out the asks of `do` and `undo`. `secrets` of commands are masked wherever they are written down."""
 
-    def __init__(self, hands: Hands, clock: Clock, errand: Errand, fence: Fence, record: Record) -> None:
+    def __init__(self, hands: Reach, clock: Clock, errand: Errand, fence: Fence, record: Record) -> None:
         super().__init__(hands, clock, errand, Progress(record, clock, errand.step))
         self._fence = fence
         self._record = record

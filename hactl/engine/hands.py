@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from hactl.engine.bound import by
 from hactl.engine.clock import Clock
@@ -15,6 +16,15 @@ from hactl.model.verb import Fetch, Fetched
 from hactl.transport.protocol import Transport
 
 _SOCKET_WITHIN = 10.0  # seconds for the requests of one session with an admin socket
+
+
+class Reach(Protocol):
+    """What can be asked of a node."""
+
+    async def connect(self, node: str) -> None: ...
+    async def run(self, node: str, command: Command) -> Completed: ...
+    async def ask_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]: ...
+    async def fetch(self, node: str, ask: Fetch) -> Fetched: ...
 
 
 class Hands:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from hactl.engine.asks import Errand, Reader
 from hactl.engine.clock import Clock
-from hactl.engine.hands import Hands
+from hactl.engine.hands import Reach
 from hactl.model.command import Command, Completed
 from hactl.model.errors import InputError, TransportError
 from hactl.model.guard import GuardVerdict, Ruling
@@ -21,7 +21,8 @@ from hactl.model.inventory import BecomeMethod, Inventory
 from hactl.model.parameters import filled
 from hactl.model.picture import Picture
 from hactl.model.plan import Looked, Plan, PlannedStep
-from hactl.model.verb import Doing, Scene, VerbError, Verbs
+from hactl.model.state import LinkPhase
+from hactl.model.verb import Doing, Fetch, Fetched, Scene, VerbError, Verbs
 
 T = TypeVar("T")
 
@@ -36,9 +37,9 @@ _UNSEEN, _SUDO = "unknown-data", "sudo"
 class Looker:
     """Looks at the steps of plans with one picture. Asks sudo about each command of a node once."""
 
-    def __init__(self, inventory: Inventory, verbs: Verbs, picture: Picture, hands: Hands, clock: Clock) -> None:
+    def __init__(self, inventory: Inventory, verbs: Verbs, picture: Picture, hands: Reach, clock: Clock) -> None:
         self._inventory, self._verbs, self._picture = inventory, verbs, picture
-        self._hands, self._clock = hands, clock
+        self._hands, self._clock = _Alive(hands, picture), clock
         self._rooms: defaultdict[str | None, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(_AT_ONCE))
         self._asked: dict[tuple[str, str | None, tuple[str, ...]], asyncio.Task[Completed]] = {}
 
@@ -98,6 +99,34 @@ class Looker:
             listing = Command(argv, secrets=command.secrets)
             self._asked[key] = asyncio.create_task(self._hands.run(node, listing), name=f"sudo on {node}")
         return self._asked[key]
+
+
+class _Alive:
+    """Hands that ask nobody whom the picture knows to be out of reach: each would cost a connect timeout."""
+
+    def __init__(self, hands: Reach, picture: Picture) -> None:
+        self._hands, self._nodes = hands, picture.state.nodes
+
+    async def connect(self, node: str) -> None:
+        self._look(node)
+        await self._hands.connect(node)
+
+    async def run(self, node: str, command: Command) -> Completed:
+        self._look(node)
+        return await self._hands.run(node, command)
+
+    async def ask_socket(self, node: str, path: str, requests: tuple[str, ...]) -> tuple[str, ...]:
+        self._look(node)
+        return await self._hands.ask_socket(node, path, requests)
+
+    async def fetch(self, node: str, ask: Fetch) -> Fetched:
+        self._look(node)
+        return await self._hands.fetch(node, ask)
+
+    def _look(self, node: str) -> None:
+        link = self._nodes[node].link
+        if link.phase is LinkPhase.DOWN:
+            raise TransportError(node, link.reason, remedy=link.remedy)
 
 
 def _unseen(step: PlannedStep, sentence: str) -> GuardVerdict:

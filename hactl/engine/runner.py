@@ -112,10 +112,9 @@ class Runner:
             crew.story.write(await self._lock.take())
             # Not before: connecting to all nodes keeps this process busy, which would look like slow answers.
             self._prober.start()
-            await crew.watch.start()
             helpers.append(asyncio.create_task(crew.will.listen(), name="wishes"))
             helpers.append(asyncio.create_task(self._tell_lock_lost(), name="lock"))
-            await self._agree()
+            await self._begin()
             await self._work_unless_aborted()
         finally:
             for task in helpers:
@@ -129,13 +128,27 @@ class Runner:
             finally:
                 await self._lock.release()
 
-    async def _agree(self) -> None:
-        """Where nothing was begun yet: what was confirmed still holds, users are served. Raises PlanChangedError."""
+    async def _begin(self) -> None:
+        """Watch, and look whether what was confirmed still holds: both wait for a node that is dead, so at one time.
+
+        Raises PlanChangedError.
+        """
         story = self._crew.story
-        if not story.undoing and not any(step.attempts for step in story.state.steps):
-            story.write(GuardsChecked(await self._still()))
+        watching, agreed = await asyncio.gather(self._crew.watch.start(), self._agreed(), return_exceptions=True)
+        for one in (watching, agreed):
+            if isinstance(one, BaseException):
+                raise one
+        if isinstance(agreed, GuardsChecked):
+            story.write(agreed)
         for url in self._prober.silent:
             story.write(Said(f"{url} did not answer before anything was touched: it does not count", "warn"))
+
+    async def _agreed(self) -> GuardsChecked | None:
+        """Only where nothing was begun yet."""
+        story = self._crew.story
+        if story.undoing or any(step.attempts for step in story.state.steps):
+            return None
+        return GuardsChecked(await self._still())
 
     async def _work_unless_aborted(self) -> None:
         work = asyncio.create_task(self._work(), name="work")

@@ -13,7 +13,7 @@ from hactl.model.assess.members import is_out
 from hactl.model.codec import Json, plain
 from hactl.model.facts import AdminState, HaproxyServer, PackageFacts, PostgresqlFacts, PostgresqlRole
 from hactl.model.guard import Ruling
-from hactl.model.inventory import PostgresqlService
+from hactl.model.inventory import PostgresqlService, Routing
 from hactl.model.observed import Observed, Unknown
 from hactl.model.plan import Plan, PlannedStep
 from hactl.planning.case import Case
@@ -86,16 +86,18 @@ def _members(case: Case) -> Iterator[tuple[str, str]]:
             backend = seen.value.backends.get(pool.backend) if seen else None
             for node, server in pool.servers.items():
                 row = backend.servers.get(server) if backend else None
-                yield f"pool/{name}/{node}/{balancer}", _word(row) if seen else _UNKNOWN
+                yield f"pool/{name}/{node}/{balancer}", _word(row, pool.routing) if seen else _UNKNOWN
 
 
-def _word(row: HaproxyServer | None) -> str:
-    """What was ordered of it, and whether it does."""
+def _word(row: HaproxyServer | None, routing: Routing) -> str:
+    """What was ordered of it, and whether it does; of a pool of one that follows from who the primary is."""
     if row is None:
         return "absent"
     admin = row.admin or AdminState.READY
     if is_out(row):
         return "maint" if admin.maintained else "drain"
+    if routing is Routing.ONE:
+        return "ready"
     return "ready, up" if row.available else "ready, down"
 
 

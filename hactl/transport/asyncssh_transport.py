@@ -24,6 +24,7 @@ from hactl.transport.asyncssh_sessions import (
     RunSession,
     abandon,
 )
+from hactl.transport.attempts import Attempts
 from hactl.transport.backoff import Backoff
 from hactl.transport.bridge import socket_over
 from hactl.transport.endpoint import Endpoint, resolve
@@ -57,7 +58,7 @@ class AsyncsshTransport:
         self._node, self._context, self._jumps = node, context, jumps
         self._endpoint: Endpoint | None = None
         self._live: _Session | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting = Attempts()
         self._closing = False
         self._last: TransportError | None = None  # why the last connection ended
         self._sudo: Sudo | None = None
@@ -123,7 +124,7 @@ class AsyncsshTransport:
         return await asyncio.shield(live.ended) if live is not None else self._last
 
     async def close(self) -> None:
-        async with self._connecting:
+        async with self._connecting.lock:
             live = self._live
             if live is None:
                 self._last = None
@@ -168,7 +169,7 @@ class AsyncsshTransport:
     async def _connected(self) -> _Session:
         if self._live is not None and not self._live.connection.is_closed():
             return self._live
-        async with self._connecting:
+        async with self._connecting.turn():
             if self._live is not None and not self._live.connection.is_closed():
                 return self._live
             return await self._log_in()

@@ -19,6 +19,7 @@ from hactl.model.command import Command, Completed
 from hactl.model.errors import ConnectionLostError, TransportError
 from hactl.model.inventory import Node
 from hactl.transport import become, errors, sockets
+from hactl.transport.attempts import Attempts
 from hactl.transport.backoff import Backoff
 from hactl.transport.bridge import socket_over
 from hactl.transport.endpoint import Endpoint, resolve
@@ -72,7 +73,7 @@ class ParamikoTransport:
         self._node, self._context, self._jumps = node, context, jumps
         self._live: _Session | None = None
         self._endpoint: Endpoint | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting = Attempts()
         self._last: TransportError | None = None
         self._sudo: Sudo | None = None
 
@@ -137,7 +138,7 @@ class ParamikoTransport:
         return await asyncio.shield(live.ended) if live is not None else self._last
 
     async def close(self) -> None:
-        async with self._connecting:
+        async with self._connecting.lock:
             live = self._live
             if live is None:
                 self._last = None
@@ -151,7 +152,7 @@ class ParamikoTransport:
     async def _connected(self) -> _Session:
         if self._live is not None and self._live.client.is_active():
             return self._live
-        async with self._connecting:
+        async with self._connecting.turn():
             if self._live is not None and self._live.client.is_active():
                 return self._live
             return await self._log_in()

@@ -14,6 +14,7 @@ from hactl.model.command import Command, Completed
 from hactl.model.errors import InternalError, UnreachableError
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.inventory import BecomeMethod
+from hactl.model.state import Link, LinkChanged, LinkPhase
 from hactl.model.verb import run
 from tests.engine.acting import NODES, VERBS, Healthy, Switch, World, plan, played
 from tests.engine.scripted import inventory
@@ -39,10 +40,13 @@ class Reckless(Healthy):
 VERBS_HERE = {**VERBS, "sudo": Sudo("sudo", "version", "2"), "reckless": Reckless()}
 
 
-async def look(world: World, asked, monkeypatch, *, ssh=None):
+async def look(world: World, asked, monkeypatch, *, ssh=None, down=()):
     clock, everything = FakeClock(), inventory(*NODES, **(ssh or {}))
     monkeypatch.setattr("tests.engine.acting.VERBS", VERBS_HERE)
-    picture = Publisher(everything, clock).picture()
+    publisher = Publisher(everything, clock)
+    for node in down:
+        publisher.event(LinkChanged(node, Link(LinkPhase.DOWN, 0.0, "unreachable", "no route")))
+    picture = publisher.picture()
     looker = Looker(everything, VERBS_HERE, picture, Hands(everything, world.transports(), clock), clock)
     return await played(clock, looker.look(asked()))
 
@@ -105,6 +109,14 @@ async def test_what_cannot_be_looked_at_refuses(monkeypatch):
     (verdict,) = looked[2].verdicts
     assert (verdict.guard, verdict.ruling, verdict.node) == ("unknown-data", Ruling.REFUSE, "app3")
     assert "no route" in verdict.sentence
+
+
+async def test_who_is_known_to_be_out_of_reach_is_not_asked_again(monkeypatch):
+    world, asked = World(), []
+    world.before = lambda node, command: asked.append(node)
+    looked = await look(world, lambda: plan(["change"]), monkeypatch, down=["app3"])
+    assert "app3" not in asked
+    assert "no route" in looked[2].verdicts[0].sentence
 
 
 async def test_a_verb_that_would_change_something_is_a_defect(monkeypatch):

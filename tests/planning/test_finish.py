@@ -157,6 +157,11 @@ def test_the_basis_names_what_the_plan_depends_on() -> None:
         "vip/public": "lb1",
     }
     assert planned(reboot("db2")).basis["primary/database"] == "db1"
+    # That the balancers have noticed, too, is nothing new.
+    assert (
+        planned(reboot("db2"), Cluster().server("*", "be_pg_primary", "db1", **DOWN)).basis
+        == planned(reboot("db2")).basis
+    )
     history = History(unfinished=(RunRef("r1", "drain", "anna", WALL, alive=False),))
     assert planned(drain(), history=history).basis["run/r1"] == "broken off"
 

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hactl.model.errors import UnreachableError
+from hactl.transport.attempts import Attempts
 from hactl.transport.backoff import Backoff
 from hactl.transport.framing import FrameOverflowError, FrameSplitter
 from hactl.transport.gate import SessionGate
@@ -157,3 +159,39 @@ async def test_an_inbox_holds_the_far_side_back() -> None:
     inbox.push(b"last")
     inbox.finish()
     assert [await inbox.read(3), await inbox.read(), await inbox.read()] == [b"las", b"t", b""]
+
+
+async def test_who_waits_for_an_attempt_that_fails_does_not_try_again() -> None:
+    attempts, tried = Attempts(), 0
+
+    async def connect() -> None:
+        nonlocal tried
+        async with attempts.turn():
+            tried += 1
+            await asyncio.sleep(0)
+            raise UnreachableError("app1", "no route")
+
+    for round_ in (1, 2):  # who comes later tries anew
+        ends = await asyncio.gather(*(connect() for _ in range(3)), return_exceptions=True)
+        assert [type(end) for end in ends] == [UnreachableError] * 3
+        assert tried == round_
+
+
+async def test_an_attempt_that_was_given_up_is_nobody_elses_failure() -> None:
+    attempts, begun = Attempts(), asyncio.Event()
+
+    async def hang() -> None:
+        async with attempts.turn():
+            begun.set()
+            await asyncio.Event().wait()
+
+    async def connect() -> str:
+        async with attempts.turn():
+            return "connected"
+
+    hanging = asyncio.create_task(hang())
+    await begun.wait()
+    waiting = asyncio.create_task(connect())
+    await asyncio.sleep(0)
+    hanging.cancel()
+    assert await waiting == "connected"

@@ -40,7 +40,7 @@ class Archived(Verb[ArchivedArguments]):
 
     def do(self, scene: Scene, args: ArchivedArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
         service, node = server.database(scene, args.service), scene.target.name
-        segment = yield from server.order(service, node, _SWITCH)
+        segment = yield from server.order(service, node, SWITCH)
         end = (yield from now()) + _WITHIN
         while True:
             last, failed = (yield from server.query(service, node, _NEWEST)).split("|")
@@ -61,7 +61,7 @@ VERBS: tuple[AnyVerb, ...] = (Archived(),)
 
 _MODE = "SELECT current_setting('archive_mode')"
 # The message makes sure that there is something to end; nobody reads it.
-_SWITCH = """
+SWITCH = """
 SELECT pg_walfile_name(pg_switch_wal()) FROM (SELECT pg_logical_emit_message(false, 'hactl', '') OFFSET 0) AS written
 """
 _NEWEST = """

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.postgresql_commands import Source
+from hactl.drivers.verbs.postgresql_slots import slot_of
 from hactl.model.inventory import Node, PostgresqlService
-from hactl.model.verb import Doing, VerbError
+from hactl.model.verb import Doing, Scene, VerbError
 
 _WORD = re.compile(r"\s*(\w+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s'\\]|\\.)*))", re.DOTALL)
 _PLAIN = re.compile(r"[^\s'\\]+")
@@ -68,9 +69,23 @@ def following(words: Mapping[str, str], service: PostgresqlService, primary: Nod
     return written({**words, **own})
 
 
+def tell_whom(scene: Scene, service: PostgresqlService, primary: str, node: str) -> Doing[None]:
+    """Have a server that is up follow the primary; one that is a primary itself does so once it is made a standby."""
+    words = yield from template(service, primary, node)
+    conninfo = following(words, service, scene.inventory.nodes[primary], node)
+    yield from server.order(service, node, _TOLD.format(server.literal(conninfo), server.literal(slot_of(node))))
+
+
 def source(words: Mapping[str, str], service: PostgresqlService, primary: Node) -> Source:
     """Without a password: postgres on the node has it in its .pgpass. Raises VerbError for a user that has no name."""
     user = words.get("user", "")
     if not re.fullmatch("[0-9A-Za-z_-]+", user):
         raise VerbError("primary_conninfo names no user that could be named in a command")
     return Source(primary.address, service.port, user, service.database)
+
+
+_TOLD = """
+ALTER SYSTEM SET primary_conninfo = {};
+ALTER SYSTEM SET primary_slot_name = {};
+SELECT pg_reload_conf();
+"""

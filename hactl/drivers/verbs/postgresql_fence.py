@@ -16,6 +16,7 @@ from hactl.drivers.verbs import postgresql_commands as commands
 from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.balancer_servers import listed
 from hactl.drivers.verbs.command_lines import as_root
+from hactl.drivers.verbs.postgresql_conninfo import tell_whom
 from hactl.model.command import Command
 from hactl.model.errors import TransportError
 from hactl.model.facts import PostgresqlRole
@@ -106,6 +107,7 @@ class Fence(Verb[FenceArguments]):
         yield from _cut_off(scene, args)
         if _reached(scene, args.node):
             try:
+                yield from _told_whom(scene, args)
                 yield from _stopped(scene, args)
             except TransportError as error:
                 yield from tell(f"{args.node} cannot be reached any more: {error.message}")
@@ -201,6 +203,18 @@ def _stopped(scene: Scene, args: FenceArguments) -> Doing[None]:
         yield from tell(f"PostgreSQL on {node} is being stopped")
         yield from wait(0.2, f"PostgreSQL on {node} to end")
     yield from server.systemctl(service, node, commands.fence_now(service))
+
+
+def _told_whom(scene: Scene, args: FenceArguments) -> Doing[None]:
+    """As long as it is up it can be told whom it follows when it comes back. Else it begins with whom it followed
+    last, and may wait for that one until the archive has all that it needs.
+    """
+    if not args.follows:
+        return
+    try:
+        yield from tell_whom(scene, server.database(scene, args.service), args.follows, args.node)
+    except VerbError as error:
+        yield from tell(f"{args.node} could not be told whom it follows: {error.sentence}")
 
 
 def _streams(scene: Scene, args: FenceArguments) -> Doing[bool]:

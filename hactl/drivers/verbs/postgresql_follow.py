@@ -10,7 +10,7 @@ from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.balancer_servers import listed
 from hactl.drivers.verbs.command_lines import as_root
 from hactl.drivers.verbs.command_lines import shown as shown_command
-from hactl.drivers.verbs.postgresql_conninfo import following, template
+from hactl.drivers.verbs.postgresql_conninfo import tell_whom
 from hactl.drivers.verbs.postgresql_slots import drop_idle_slots, make_slot, slot_of
 from hactl.model.command import Command
 from hactl.model.facts import PostgresqlFacts, PostgresqlRole
@@ -90,23 +90,15 @@ class Follow(Verb[FollowArguments]):
         upstream = yield from server.facts(service, args.primary)
         if upstream.role is not PostgresqlRole.PRIMARY:
             raise VerbError(f"{args.primary} is no primary: nobody is made to follow it")
-        words = yield from template(service, args.primary, node)
         yield from make_slot(service, args.primary, node)
         yield from _in_recovery(service, node)
-        conninfo = following(words, service, scene.inventory.nodes[args.primary], node)
-        yield from server.order(service, node, _TOLD.format(server.literal(conninfo), server.literal(slot_of(node))))
+        yield from tell_whom(scene, service, args.primary, node)
         idle = yield from drop_idle_slots(service, node, service.nodes)
         dropped = f"; slots that nobody used there are dropped: {listed(idle)}" if idle else ""
         return f"{node} follows {args.primary}{dropped}"
 
 
 VERBS: tuple[AnyVerb, ...] = (Follow(),)
-
-_TOLD = """
-ALTER SYSTEM SET primary_conninfo = {};
-ALTER SYSTEM SET primary_slot_name = {};
-SELECT pg_reload_conf();
-"""
 
 
 def _followed(node: str, upstream: Node, mine: PostgresqlFacts, there: PostgresqlFacts) -> Standing:

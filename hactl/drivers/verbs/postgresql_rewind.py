@@ -11,6 +11,7 @@ from typing import Annotated
 from hactl.drivers.verbs import postgresql_commands as commands
 from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.command_lines import shown as shown_command
+from hactl.drivers.verbs.postgresql_archived import SWITCH
 from hactl.drivers.verbs.postgresql_commands import Source
 from hactl.drivers.verbs.postgresql_conninfo import source, template
 from hactl.drivers.verbs.postgresql_slots import make_slot, slot_of
@@ -120,6 +121,8 @@ class Rewind(_Again):
         # Before anything else: without it the next start would be a primary's.
         yield from _run(node, commands.standby(service))
         yield from _run(node, commands.keep_back(service))
+        # It needs all that the primary has written until now before it answers; the archive then has it at once.
+        yield from server.order(service, args.primary, SWITCH)
         parted = next((line for line in said.splitlines() if "diverged" in line), "")
         return f"{node} is rewound" + (f": {parted.split(':', 1)[-1].strip()}" if parted else "")
 

@@ -360,6 +360,15 @@ def test_a_standby_that_streams_is_left_alone() -> None:
     assert not looked(world, "postgresql.fence", world.scene(), node="db2", follows="db3").done
 
 
+def test_an_old_primary_that_is_back_is_told_whom_it_follows_as_long_as_it_can_be() -> None:
+    world = switched()
+    back = world.servers["db1"]
+    back.active, back.fenced, back.standby, back.state = "active", False, False, "in production"
+    carried(world, "postgresql.fence", world.scene(), node="db1", follows="db2")
+    assert (back.upstream, back.active, back.fenced) == ("db2", "inactive", True)
+    carried(world, "postgresql.fence", world.scene(), node="db1", follows="db2")  # nobody is there to be told
+
+
 # --- rewinding ----------------------------------------------------------------------------------------------------
 
 

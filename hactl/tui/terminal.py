@@ -69,6 +69,11 @@ class TerminalDriver(LinuxDriver):
         super().stop_application_mode()
 
     def _sigcont_application(self, *_: object) -> None:
+        """Not in the middle of whatever the signal came into: that may be a beginning."""
+        if not self._loop.is_closed():  # as it is while Python ends
+            self._loop.call_soon_threadsafe(self._go_on)
+
+    def _go_on(self) -> None:
         """Go on where it stopped. Whoever was stopped without being asked (SIGSTOP) begins anew, after an end."""
         if not self._auto_restart or not self._is_there():
             return

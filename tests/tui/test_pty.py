@@ -81,6 +81,22 @@ def test_going_on_that_nobody_stopped_changes_nothing(inventory: Path) -> None:
         assert restored(terminal.output)
 
 
+def test_stopped_and_gone_on_with(inventory: Path) -> None:
+    """As a shell does with ctrl+z and fg: meanwhile the terminal is as it was before."""
+    with Terminal.hactl("-i", str(inventory)) as terminal:
+        terminal.wait_for("gone2", "unreachable")
+        os.kill(terminal.pid, signal.SIGTSTP)
+        while not restored(terminal.output):
+            assert terminal.read(10)
+        os.waitpid(terminal.pid, os.WUNTRACED)
+        os.kill(terminal.pid, signal.SIGCONT)
+        while restored(terminal.output):
+            assert terminal.read(10)
+        terminal.wait_for("gone2", "unreachable")
+        terminal.type("q")
+        assert terminal.wait() == 0
+
+
 def test_a_terminal_that_is_gone_takes_everything() -> None:
     """Whoever writes to it never waits, and it is told once that it has gone."""
     master, slave = os.openpty()

@@ -6,22 +6,32 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from hactl.lab import Lab
 from hactl.tui.places import PLACES
-from tests.lab.acting import APPS, GOOD, all_up, drained, set_back, until, versions
+from tests.lab.acting import APPS, GOOD, Operator, all_up, drained, set_back, until, versions
 from tests.tui.tmux import Tmux
 
 pytestmark = [
     pytest.mark.lab,
-    pytest.mark.story,
     pytest.mark.skipif(shutil.which("tmux") is None, reason="no tmux here"),
 ]
 
 KEYS = {place.name: place.key for place in PLACES}
+
+
+@pytest.fixture
+def shop(lab: Lab, tmp_path: Path) -> Iterator[Lab]:
+    """The lab with the old version in every place, before and afterwards, whatever came of the story."""
+    set_back(lab)
+    yield lab
+    Operator(lab, tmp_path).kill_runner()
+    lab.faults.undo()
+    set_back(lab)
 
 
 def dashboard(terminal: Tmux, lab: Lab, home: Path) -> None:
@@ -29,18 +39,17 @@ def dashboard(terminal: Tmux, lab: Lab, home: Path) -> None:
     terminal.open([sys.executable, "-m", "hactl", "-i", str(lab.paths.inventory)], env)
 
 
-def test_a_night_with_the_dashboard(lab: Lab, tmp_path: Path) -> None:
-    set_back(lab)
+def test_a_night_with_the_dashboard(shop: Lab, tmp_path: Path) -> None:
     with Tmux(tmp_path) as terminal:
-        dashboard(terminal, lab, tmp_path)
+        dashboard(terminal, shop, tmp_path)
         terminal.shows("9/9 up", "shop")
-        spot_and_open(terminal, lab)
-        drain_and_bring_back(terminal, lab)
+        spot_and_open(terminal, shop)
+        drain_and_bring_back(terminal, shop)
         begin_an_upgrade(terminal)
         terminal.close()
-        assert versions(lab) != dict.fromkeys(APPS, GOOD), "it was closed in the middle"
-        dashboard(terminal, lab, tmp_path)
-        watch_it_end(terminal, lab)
+        assert versions(shop) != dict.fromkeys(APPS, GOOD), "it was closed in the middle"
+        dashboard(terminal, shop, tmp_path)
+        watch_it_end(terminal, shop)
 
 
 def spot_and_open(terminal: Tmux, lab: Lab) -> None:

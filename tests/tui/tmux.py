@@ -1,4 +1,4 @@
-"""A program in a real terminal that outlives nothing: tmux, driven by keys and read as text."""
+"""A program in a real terminal: tmux, driven by keys and read as text."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+_KEPT = "set -g remain-on-exit on"  # what a program said last can be read when it has ended
+_ENDED = "Pane is dead"
+
 
 class Tmux:
     """One server of its own, on a socket in `folder`, with one window of `size`."""
 
     def __init__(self, folder: Path, size: tuple[int, int] = (120, 36)) -> None:
-        self._socket, self._size = folder / "tmux", size
+        self._socket, self._settings, self._size = folder / "tmux", folder / "tmux.conf", size
 
     def __enter__(self) -> Self:
         return self
@@ -30,7 +33,8 @@ class Tmux:
         """A new terminal with this program in it."""
         words = " ".join(map(shlex.quote, ["env", *(f"{name}={value}" for name, value in env.items()), *argv]))
         width, height = map(str, self._size)
-        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", width, "-y", height, words)
+        self._settings.write_text(_KEPT)
+        self._tmux("-f", str(self._settings), "new-session", "-d", "-x", width, "-y", height, words)
 
     def close(self) -> None:
         """As when somebody closes the window: the terminal is gone, and the program with it."""
@@ -46,9 +50,17 @@ class Tmux:
         return self._tmux("capture-pane", "-p", check=False)
 
     def shows(self, *texts: str, seconds: float = 90.0) -> str:
-        """Wait until all of them are on the screen."""
-        until(lambda: all(text in self.screen() for text in texts), str(texts), self.screen, seconds)
-        return self.screen()
+        """Wait until all of them are on the screen; for ever they cannot come when the program has ended."""
+        seen = ""
+
+        def there() -> bool:
+            nonlocal seen
+            seen = self.screen()
+            assert _ENDED not in seen, f"it has ended instead of showing {texts}\n{seen}"
+            return all(text in seen for text in texts)
+
+        until(there, str(texts), lambda: seen, seconds)
+        return seen
 
     def _tmux(self, *words: str, check: bool = True) -> str:
         env = {name: value for name, value in os.environ.items() if name != "TMUX"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from hactl.model.facts import HaproxyBackend, HaproxyFacts, HostFacts
 from hactl.model.observed import Observed
@@ -89,7 +90,7 @@ def two_samples(state: NodeState) -> tuple[Observed[HostFacts], Observed[HostFac
         return None
     if last.at <= before.at or last.value.boot_id != before.value.boot_id:
         return None
-    return Observed(before.value, before.at), Observed(last.value, last.at)
+    return cast("tuple[Observed[HostFacts], Observed[HostFacts]]", (before, last))
 
 
 def cpu_percent(state: NodeState) -> float | None:
@@ -108,12 +109,14 @@ def traffic(state: NodeState) -> Traffic | None:
     if pair is None:
         return None
     old, new, seconds = pair[0].value.network, pair[1].value.network, pair[1].at - pair[0].at
-    same = [(old[name], new[name]) for name in new if name in old and new[name].received >= old[name].received]
-    return Traffic(
-        received=sum(after.received - before.received for before, after in same) / seconds,
-        sent=sum(max(0, after.sent - before.sent) for before, after in same) / seconds,
-        errors=sum(max(0, after.errors - before.errors) for before, after in same) / seconds,
-    )
+    received = sent = errors = 0
+    for name, after in new.items():
+        before = old.get(name)
+        if before is not None and after.received >= before.received:
+            received += after.received - before.received
+            sent += max(0, after.sent - before.sent)
+            errors += max(0, after.errors - before.errors)
+    return Traffic(received / seconds, sent / seconds, errors / seconds)
 
 
 def memory_percent(facts: HostFacts) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, cast
 
 from hactl.model.facts import Facts
 from hactl.model.inventory import Inventory
@@ -92,13 +92,13 @@ class NodeState:
             return Unknown("not asked yet", self.link.since)
         if last.age(now) > reading.limit():
             return Unknown(f"no answer for {last.age(now):.0f} s", last.at)
-        return Observed(last.value, last.at)
+        return cast("Observed[F]", last)
 
     def last_known(self, key: str, kind: type[F]) -> Observed[F] | None:
         """The newest good answer however old: only to be shown as "last seen", never as the present."""
         reading = self.readings.get(key)
         last = reading.last if reading else None
-        return Observed(last.value, last.at) if last is not None and isinstance(last.value, kind) else None
+        return cast("Observed[F]", last) if last is not None and isinstance(last.value, kind) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from hactl.model import rates
-from hactl.model.facts import ClockFacts, DiskFacts, Facts, HaproxyFacts, HostFacts, HttpFacts
+from hactl.model.facts import ClockFacts, DiskFacts, HaproxyFacts, HostFacts, HttpFacts
 from hactl.model.inventory import HttpService, Pool
 from hactl.model.observed import Observed
 from hactl.model.picture import Picture
 from hactl.model.series import Point, Series
-from hactl.model.state import ClusterState, NodeState
-
-F = TypeVar("F", bound=Facts)
+from hactl.model.state import ClusterState, NodeState, Reading
 
 
 class Trends:
@@ -29,6 +26,7 @@ class Trends:
     def __init__(self) -> None:
         self._series: dict[str, Series] = {}
         self._seen: dict[str, NodeState] = {}
+        self._of_nodes: dict[str, _NodeSeries] = {}
         self._now = 0.0
 
     def take(self, picture: Picture) -> None:
@@ -39,10 +37,10 @@ class Trends:
         if picture.now < self._now:
             self._rewind(picture.now)
         self._now = picture.now
-        changed = {name for name, state in picture.state.nodes.items() if self._seen.get(name) is not state}
+        seen, self._seen = self._seen, dict(picture.state.nodes)
+        changed = {name for name, state in self._seen.items() if seen.get(name) is not state}
         for name in changed:
-            self._seen[name] = picture.state.nodes[name]
-            self._take_node(self._seen[name])
+            self._take_node(self._seen[name], seen.get(name))
         if changed:
             self._take_services(picture, changed)
 
@@ -63,21 +61,15 @@ class Trends:
 
     # --- inside ---
 
-    def _take_node(self, state: NodeState) -> None:
-        prefix = f"node/{state.name}"
-        if host := _answer(state, "host", HostFacts):
-            every = state.readings["host"].interval
-            self._put(f"{prefix}/memory", host.at, rates.memory_percent(host.value), every)
-            if rates.in_a_row(state.readings["host"]):
-                self._put(f"{prefix}/cpu", host.at, rates.cpu_percent(state), every)
-                traffic = rates.traffic(state)
-                self._put(f"{prefix}/received", host.at, traffic.received if traffic else None, every)
-                self._put(f"{prefix}/sent", host.at, traffic.sent if traffic else None, every)
-        if (disk := _answer(state, "disk", DiskFacts)) and disk.value.filesystems:
-            fullest = max(one.used_percent for one in disk.value.filesystems)
-            self._put(f"{prefix}/disk", disk.at, fullest, state.readings["disk"].interval)
-        if clock := _answer(state, "clock", ClockFacts):
-            self._put(f"{prefix}/latency", clock.at, 2000 * clock.value.error, state.readings["clock"].interval)
+    def _take_node(self, state: NodeState, before: NodeState | None) -> None:
+        """What was answered since `before`."""
+        series = self._of_nodes.get(state.name)
+        if series is None:
+            series = self._of_nodes[state.name] = _NodeSeries(f"node/{state.name}/", self._series)
+        readings, known = state.readings, before.readings if before is not None else {}
+        for key, put in (("host", series.put_host), ("disk", series.put_disk), ("clock", series.put_clock)):
+            if (reading := readings.get(key)) is not None and reading is not known.get(key):
+                put(state, reading)
 
     def _take_services(self, picture: Picture, changed: set[str]) -> None:
         state, inventory = picture.state, picture.state.inventory
@@ -159,6 +151,43 @@ def _together(found: Sequence[_Seen]) -> _Seen:
     )
 
 
-def _answer(state: NodeState, key: str, kind: type[F]) -> Observed[F] | None:
-    """The newest good answer: it was true when it was given, whatever came after it."""
-    return state.last_known(key, kind)
+class _NodeSeries:
+    """Takes a node's answers: the newest good one of each question was true when it was given, whatever came after."""
+
+    __slots__ = ("_prefix", "_series", "_there")
+
+    def __init__(self, prefix: str, series: dict[str, Series]) -> None:
+        self._prefix = prefix
+        self._series = series
+        self._there: dict[str, Series] = {}  # those of this node that have a value, by their last word
+
+    def put_host(self, state: NodeState, reading: Reading) -> None:
+        host = reading.last
+        if host is None or not isinstance(host.value, HostFacts):
+            return
+        at, every = host.at, reading.interval
+        self._put("memory", at, rates.memory_percent(host.value), every)
+        if not rates.in_a_row(reading):
+            return
+        if (cpu := rates.cpu_percent(state)) is not None:
+            self._put("cpu", at, cpu, every)
+        if (traffic := rates.traffic(state)) is not None:
+            self._put("received", at, traffic.received, every)
+            self._put("sent", at, traffic.sent, every)
+
+    def put_disk(self, _state: NodeState, reading: Reading) -> None:
+        disk = reading.last
+        if disk is not None and isinstance(disk.value, DiskFacts) and disk.value.filesystems:
+            fullest = max(one.used_percent for one in disk.value.filesystems)
+            self._put("disk", disk.at, fullest, reading.interval)
+
+    def put_clock(self, _state: NodeState, reading: Reading) -> None:
+        clock = reading.last
+        if clock is not None and isinstance(clock.value, ClockFacts):
+            self._put("latency", clock.at, 2000 * clock.value.error, reading.interval)
+
+    def _put(self, word: str, at: float, value: float, every: float) -> None:
+        series = self._there.get(word)
+        if series is None:
+            series = self._there[word] = self._series.setdefault(self._prefix + word, Series())
+        series.put(at, value, every)

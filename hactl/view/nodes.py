@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
 from types import MappingProxyType
 
-from hactl.model import rates
-from hactl.model.facts import ClockFacts, DiskFacts, HostFacts, PackageFacts, UnitFacts
-from hactl.model.findings import Finding, Level
-from hactl.model.inventory import Node, Standing
-from hactl.model.observed import Observed
+from hactl.model.findings import Level
+from hactl.model.inventory import Inventory, Node
 from hactl.model.picture import Picture
-from hactl.model.state import LinkPhase, NodeState
-from hactl.view import units
-from hactl.view.cells import NOTHING, UNKNOWN, age_cell, from_answer, level_cell, percent_cell
+from hactl.model.state import Link, NodeState, Reading
+from hactl.view.cells import level_cell
+from hactl.view.node_cells import GROUPS, Group, Judged, fixed_cells, link_cells, newest_cell, pools_cell
 from hactl.view.tables import Cell, Column, Row, Table
 
 COLUMNS = (
@@ -43,148 +42,120 @@ COLUMNS = (
     Column("kernel", "kernel", priority=19),
 )
 
-_PHASES: Mapping[LinkPhase, tuple[str, Level]] = MappingProxyType(
-    {
-        LinkPhase.UP: ("up", Level.OK),
-        LinkPhase.CONNECTING: ("connecting", Level.UNKNOWN),
-        LinkPhase.IDLE: ("not asked", Level.UNKNOWN),
-        LinkPhase.DOWN: ("down", Level.CRIT),
-    }
+_MADE = ("node", "site", "roles", "services", "level", "link", "address", "age", "pools")  # as `_Kept` makes them
+_IN_ORDER = itemgetter(
+    *map([*_MADE, *(name for group in GROUPS for name in group.columns)].index, (column.key for column in COLUMNS))
 )
+_TURNS = 10  # pictures within which every row is made again, also where nobody looks
+_NOT_JUDGED: Judged = MappingProxyType({})
 
 
 def node_rows(picture: Picture) -> Table:
     """One row a node in inventory order, keyed by its name."""
-    levels: dict[tuple[str, str], Level] = {}
+    return NodeRows().table(picture)
+
+
+class NodeRows:
+    """Rows of picture after picture: cells are made again when what they show has changed."""
+
+    def __init__(self) -> None:
+        self._inventory: Inventory | None = None
+        self._nodes: tuple[_Kept, ...] = ()
+        self._turn = 0
+
+    def table(self, picture: Picture, wanted: Collection[str] | None = None) -> Table:
+        """As `node_rows`. Where only the `wanted` nodes are looked at, rows of others may be some pictures old."""
+        if self._inventory is not picture.state.inventory:
+            self._inventory = picture.state.inventory
+            self._nodes = tuple(_Kept(picture, node) for node in self._inventory.nodes.values())
+        self._turn = (self._turn + 1) % _TURNS
+        judged = _judged(picture)
+        rows = (
+            kept.row(picture, judged.get(kept.name, _NOT_JUDGED))
+            if wanted is None or kept.made is None or index % _TURNS == self._turn or kept.name in wanted
+            else kept.made
+            for index, kept in enumerate(self._nodes)
+        )
+        return Table(COLUMNS, tuple(rows))
+
+
+def _judged(picture: Picture) -> Mapping[str, Judged]:
+    found: dict[str, dict[str, Level]] = {}
     for finding in picture.assessment.findings:
         if finding.node is not None and finding.metric is not None:
-            key = finding.node, finding.metric
-            levels[key] = max(levels.get(key, Level.OK), finding.level)
-    return Table(COLUMNS, tuple(_row(picture, node, levels) for node in picture.state.inventory.nodes.values()))
+            levels = found.setdefault(finding.node, {})
+            levels[finding.metric] = max(levels.get(finding.metric, Level.OK), finding.level)
+    return found
 
 
-def findings_of(picture: Picture, node: str) -> tuple[Finding, ...]:
-    """What is to be said about one node, worst first."""
-    return tuple(finding for finding in picture.assessment.findings if finding.node == node)
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The cells of a question, and all that they were made from. They hold from `since` until the answer is stale."""
+
+    reading: Reading | None
+    link: Link
+    judged: Judged
+    since: float
+    until: float
+    cells: tuple[Cell, ...]
+
+    def holds(self, reading: Reading | None, link: Link, judged: Judged, now: float) -> bool:
+        same = self.reading is reading and self.link is link and self.judged == judged
+        return same and self.since <= now <= self.until
 
 
-def link_cell(state: NodeState, standing: Standing = Standing.ACTIVE) -> Cell:
-    text, level = _PHASES[state.link.phase]
-    if standing is Standing.SPARE:
-        level = min(level, Level.WARN)
-    return Cell(text, None if level is Level.OK else level, text)
+class _Kept:
+    """What one node's row was made of last."""
 
+    __slots__ = ("_fixed", "_link", "_node", "_of", "_reached", "_shown", "made", "name")
 
-def _row(picture: Picture, node: Node, levels: Mapping[tuple[str, str], Level]) -> Row:
-    state = picture.state.nodes[node.name]
-    verdict = picture.assessment.nodes[node.name]
-    roles = ",".join(node.roles) + (" (spare)" if node.standing is Standing.SPARE else "")
-    services = " ".join(service.name for service in picture.state.inventory.services_on(node.name))
+    def __init__(self, picture: Picture, node: Node) -> None:
+        self.name = node.name
+        self.made: Row | None = None
+        self._of: Picture | None = None  # what it was made of
+        self._node = node
+        self._fixed = fixed_cells(picture, node)
+        self._link: Link | None = None
+        self._reached: tuple[Cell, ...] = ()
+        self._shown: list[_Shown | None] = [None for _ in GROUPS]
 
-    def judged(metric: str) -> Level | None:
-        return levels.get((node.name, metric))
+    def row(self, picture: Picture, judged: Judged) -> Row:
+        if self.made is None or self._of is not picture:
+            self.made, self._of = self._row(picture, judged), picture
+        return self.made
 
-    cells = (
-        Cell(node.name),
-        level_cell(verdict.level),
-        Cell(node.site),
-        Cell(roles),
-        link_cell(state, node.standing),
-        _age(state, picture.now),
-        *_load(state, picture.now, judged("cpu_percent"), judged("memory_percent"), judged("load_per_core")),
-        _disk(state, picture.now, judged("disk_percent")),
-        _uptime(state, picture.now),
-        Cell(services),
-        _pools(picture, node.name),
-        *_traffic(state, picture.now),
-        *_system(state, picture.now, judged),
-        Cell(state.link.address or node.address),
-        *_software(state, picture.now),
-    )
-    return Row(node.name, cells, verdict.level)
-
-
-def _age(state: NodeState, now: float) -> Cell:
-    """How old the newest answer is, good or not: what is not fresh is marked."""
-    seen = state.last_known("host", HostFacts)
-    if seen is None:
-        return UNKNOWN
-    fresh = isinstance(state.read("host", HostFacts, now), Observed)
-    return age_cell(seen.age(now), None if fresh else Level.UNKNOWN)
-
-
-def _load(
-    state: NodeState, now: float, cpu: Level | None, memory: Level | None, load: Level | None
-) -> tuple[Cell, Cell, Cell]:
-    match state.read("host", HostFacts, now):
-        case Observed(value=host):
-            return (
-                percent_cell(rates.cpu_percent(state), cpu),
-                percent_cell(rates.memory_percent(host), memory),
-                Cell(f"{host.load1:.2f}", load, host.load1),
+    def _row(self, picture: Picture, judged: Judged) -> Row:
+        """The one before, where all its cells are the same."""
+        state, level = picture.state.nodes[self.name], picture.assessment.nodes[self.name].level
+        if state.link is not self._link:
+            self._link, self._reached = state.link, link_cells(state, self._node)
+        cells = _IN_ORDER(
+            (
+                *self._fixed,
+                level_cell(level),
+                *self._reached,
+                newest_cell(state, picture.now),
+                pools_cell(picture, self.name),
+                *(
+                    cell
+                    for index, group in enumerate(GROUPS)
+                    for cell in self._cells(index, group, state, picture.now, judged)
+                ),
             )
-    return UNKNOWN, UNKNOWN, UNKNOWN
+        )
+        same = self.made is not None and self.made.cells == cells
+        return self.made if same and self.made is not None else Row(self.name, cells, level)
+
+    def _cells(self, index: int, group: Group, state: NodeState, now: float, judged: Judged) -> tuple[Cell, ...]:
+        reading, held = state.readings.get(group.question), self._shown[index]
+        if held is None or not held.holds(reading, state.link, judged, now):
+            made = group.cells(state, now, judged)
+            held = self._shown[index] = _Shown(reading, state.link, judged, now, _stale_at(reading, now), made)
+        return held.cells
 
 
-def _disk(state: NodeState, now: float, level: Level | None) -> Cell:
-    """The fullest file system."""
-    match state.read("disk", DiskFacts, now):
-        case Observed(value=disk) if disk.filesystems:
-            return percent_cell(max(one.used_percent for one in disk.filesystems), level)
-    return UNKNOWN
-
-
-def _uptime(state: NodeState, now: float) -> Cell:
-    match state.read("host", HostFacts, now):
-        case Observed(value=host):
-            return Cell(units.age(host.uptime), None, host.uptime)
-    return UNKNOWN
-
-
-def _pools(picture: Picture, node: str) -> Cell:
-    """The pools that it is in, a word for each of which it is out."""
-    pools = picture.state.inventory.pools_of(node)
-    out = [pool.name for pool in pools if node in picture.assessment.pools[pool.name].drained]
-    if not pools:
-        return NOTHING
-    text = " ".join(f"{pool.name} (out)" if pool.name in out else pool.name for pool in pools)
-    return Cell(text, Level.WARN if out else None)
-
-
-def _traffic(state: NodeState, now: float) -> tuple[Cell, Cell]:
-    seen = rates.traffic(state) if isinstance(state.read("host", HostFacts, now), Observed) else None
-    if seen is None:
-        return UNKNOWN, UNKNOWN
-    return Cell(units.rate(seen.received), None, seen.received), Cell(units.rate(seen.sent), None, seen.sent)
-
-
-def _system(state: NodeState, now: float, judged: Callable[[str], Level | None]) -> Iterator[Cell]:
-    """Round trip, failed units, upgrades, reboot, swap and clock."""
-    clock, host = state.read("clock", ClockFacts, now), state.read("host", HostFacts, now)
-    packages = state.read("packages", PackageFacts, now)
-    yield from_answer(clock, lambda said: _milliseconds(2000 * said.error, judged("round_trip_ms")))
-    yield from_answer(
-        state.read("units", UnitFacts, now), lambda said: _count(len(said.failed), judged("failed_units"))
-    )
-    yield from_answer(packages, lambda said: _count(said.pending, judged("pending_upgrades")))
-    yield from_answer(
-        packages, lambda said: Cell("needed", Level.WARN, 1.0) if said.reboot_required else Cell("no", None, 0.0)
-    )
-    yield from_answer(
-        host,
-        lambda said: percent_cell(rates.swap_percent(said), judged("swap_percent")) if said.swap_total else NOTHING,
-    )
-    yield from_answer(clock, lambda said: Cell(f"{said.skew:+.3f} s", judged("clock_skew_seconds"), abs(said.skew)))
-
-
-def _software(state: NodeState, now: float) -> tuple[Cell, Cell]:
-    packages = state.read("packages", PackageFacts, now)
-    return from_answer(packages, lambda said: Cell(said.os_name)), from_answer(packages, lambda said: Cell(said.kernel))
-
-
-def _count(count: int | None, level: Level | None) -> Cell:
-    return UNKNOWN if count is None else Cell(str(count), level, count)
-
-
-def _milliseconds(value: float, level: Level | None) -> Cell:
-    return Cell(f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms", level, value)
+def _stale_at(reading: Reading | None, now: float) -> float:
+    """When the answer stops being knowledge; endless where it is none already, or there is none."""
+    if reading is None or reading.last is None or reading.last.at + reading.limit() < now:
+        return float("inf")
+    return reading.last.at + reading.limit()

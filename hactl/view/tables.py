@@ -70,14 +70,41 @@ class Placed:
     width: int
 
 
-def fit(table: Table, width: int, *, gap: int = 2, choice: ColumnChoice = ALL_COLUMNS) -> tuple[Placed, ...]:
+class Widths:
+    """How wide columns would like to be, of one table after the other: only rows that are new are measured."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, tuple[Row, tuple[int, ...]]] = {}
+
+    def of(self, table: Table) -> Sequence[int]:
+        """In terminal cells; a heading and a column's minimum count as well."""
+        before, kept = self._rows, dict[str, tuple[Row, tuple[int, ...]]]()
+        for row in table.rows:
+            held = before.get(row.key)
+            if held is None or held[0] is not row:
+                held = row, tuple([text_width(cell.text) for cell in row.cells])
+            kept[row.key] = held
+        self._rows = kept
+        least = [max(len(column.title), column.minimum) for column in table.columns]
+        return [max(column) for column in zip(least, *(widths for _row, widths in kept.values()), strict=True)]
+
+
+def fit(
+    table: Table,
+    width: int,
+    *,
+    gap: int = 2,
+    choice: ColumnChoice = ALL_COLUMNS,
+    widths: Sequence[int] | None = None,
+) -> tuple[Placed, ...]:
     """The columns that `width` terminal cells have room for, in order, with their widths.
 
     Columns leave by priority until the rest fits; then growing columns are cut down towards their minimum. Of columns
-    that were chosen none leaves while another can.
+    that were chosen none leaves while another can. `widths`: what `Widths` says of the table, where that is known.
     """
+    natural = Widths().of(table) if widths is None else widths
     wanted = {
-        index: _natural(table.rows, index, column)
+        index: natural[index]
         for index, column in enumerate(table.columns)
         if column.key in choice.show or not (column.extra or column.key in choice.hide)
     }
@@ -100,16 +127,12 @@ def fit(table: Table, width: int, *, gap: int = 2, choice: ColumnChoice = ALL_CO
             break
         shown.remove(leaving)
     spare = max(0, -excess())
-    widths: dict[int, int] = {}
+    placed = []
     for index in shown:
         extra = min(spare, wanted[index] - least(index))
         spare -= extra
-        widths[index] = least(index) + extra
-    return tuple(Placed(index, table.columns[index], widths[index]) for index in shown)
-
-
-def _natural(rows: Sequence[Row], index: int, column: Column) -> int:
-    return max([len(column.title), column.minimum, *(text_width(row.cells[index].text) for row in rows)])
+        placed.append(Placed(index, table.columns[index], least(index) + extra))
+    return tuple(placed)
 
 
 def text_width(text: str) -> int:

@@ -189,9 +189,10 @@ class PictureScreen(BaseScreen[None]):
     def on_resize(self, event: events.Resize) -> None:
         """Draw once more when all parts have their new sizes: the next picture may be long in coming."""
         super().on_resize(event)
-        self.call_after_refresh(self._draw_again)
+        self.call_after_refresh(self.draw_again)
 
-    def _draw_again(self) -> None:
+    def draw_again(self) -> None:
+        """The same picture, for what is in sight now."""
         if self.picture is not None and self.is_mounted:
             self.draw(self.picture)
 

@@ -13,7 +13,8 @@ from hactl.tui.acting import request
 from hactl.tui.messages import ActWanted, JournalWanted, OpenNode, ShellWanted
 from hactl.tui.screens.base import TableScreen
 from hactl.tui.widgets.line_table import LineTable
-from hactl.view.nodes import node_rows
+from hactl.tui.widgets.paint import titled
+from hactl.view.nodes import NodeRows
 
 
 class NodesScreen(TableScreen):
@@ -27,18 +28,24 @@ class NodesScreen(TableScreen):
         Binding("L", "journal", "Journal", tooltip="Follow this node's journal."),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows = NodeRows()
+
     def body(self) -> ComposeResult:
         yield LineTable(id="nodes", empty="no node matches", marking=True)
 
     def on_mount(self) -> None:
-        self.table.border_title = "nodes"
+        titled(self.table, "nodes")
+        self.watch(self.table, "others", self.draw_again, init=False)
 
     @property
     def table(self) -> LineTable:
         return self.query_one("#nodes", LineTable)
 
     def draw(self, picture: Picture) -> None:
-        self.table.show(node_rows(picture))
+        """Rows that nobody sees may wait; they are made when they come into sight."""
+        self.table.show(self._rows.table(picture, self.table.looked_at))
 
     @on(LineTable.Chosen, "#nodes")
     def open_node(self, event: LineTable.Chosen) -> None:
@@ -47,7 +54,7 @@ class NodesScreen(TableScreen):
     @on(LineTable.Marked, "#nodes")
     def count_marks(self) -> None:
         count = len(self.table.marked)
-        self.table.border_title = f"nodes: {count} marked, escape takes the marks off" if count else "nodes"
+        titled(self.table, f"nodes: {count} marked, escape takes the marks off" if count else "nodes")
 
     def action_unfilter(self) -> None:
         """Escape clears the filter; where there is none, the marks."""

@@ -7,7 +7,8 @@ have room is decided there.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,11 +24,20 @@ from hactl.model.dashboard import ALL_COLUMNS, ColumnChoice
 from hactl.model.findings import Level
 from hactl.tui.keys import NamedKeys
 from hactl.tui.widgets.paint import component, padded
-from hactl.view.tables import Cell, Placed, Row, Table, fit, matching, sorted_rows
+from hactl.view.tables import Cell, Placed, Row, Table, Widths, fit, matching, sorted_rows
 
 GAP = 2
 MARK = "* "  # stands before a marked row, as much room before the others
 NEWS = "! "  # stands before a row that is news
+
+
+class _Looks(NamedTuple):
+    """What a row's style depends on."""
+
+    odd: bool
+    news: bool
+    faint: bool
+    at_cursor: bool
 
 
 class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
@@ -64,6 +74,7 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
     ]
 
     cursor: reactive[int] = reactive(0, repaint=False)
+    others: reactive[int] = reactive(0, repaint=False)  # counts how often other rows came into sight, or to matter
 
     class About(Message):
         """Something about one row; `key` is the row's."""
@@ -102,12 +113,15 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         self._marking = marking
         self._marks: set[str] = set()
         self._table = Table((), ())
+        self._natural: Sequence[int] = ()
         self._rows: tuple[Row, ...] = ()
         self._placed: tuple[Placed, ...] = ()
         self._sort: str | None = None  # a column key; None: the order that the view gives
         self._reverse = False
         self._needle = ""
-        self._strips: dict[int, tuple[object, Strip]] = {}
+        self._widths = Widths()
+        self._strips: dict[int, tuple[Row, object, Strip]] = {}
+        self._styles: dict[object, Style] = {}
 
     # --- what it shows ---------------------------------------------------------------------------------------
 
@@ -146,18 +160,28 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         return f"/{self._needle}: {len(self._rows)} of {len(self._table.rows)}" if self._needle else ""
 
     @property
+    def looked_at(self) -> frozenset[str] | None:
+        """The keys of the rows that can be seen; None when the others count as well: for the order, or the filter."""
+        if self._sort is not None or self._needle or not self._rows:
+            return None
+        top = self.scroll_offset.y
+        return frozenset(row.key for row in self._rows[top : top + self.size.height])
+
+    @property
     def shown_rows(self) -> tuple[Row, ...]:
         return self._rows
 
     def show(self, table: Table) -> None:
         """Take the newest rows. Only lines whose row changed are drawn again."""
         self._table = table
+        self._natural = self._widths.of(table)
         self._arrange()
 
     def filter(self, needle: str) -> None:
         """Show only rows that contain `needle` (`!needle`: that do not)."""
         self._needle = needle
         self._arrange()
+        self.others += 1
 
     def choose(self, choice: ColumnChoice) -> None:
         """Show these columns, as far as there is room."""
@@ -177,6 +201,7 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         self._sort, self._reverse = key, reverse
         self._strips.clear()
         self._arrange()
+        self.others += 1
 
     def select(self, key: str) -> bool:
         """Put the cursor on a row, if it is shown; whether it is."""
@@ -200,17 +225,36 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
             self.virtual_size = Size(self._content_width(), len(rows) + 1)
             self.refresh()
         else:
-            changed = [index for index, (old, new) in enumerate(zip(before, rows, strict=True)) if old != new]
-            self._refresh_lines(changed)
+            self._refresh_lines([index for index in self._lines if not self._looks_alike(before[index], rows[index])])
 
     def _place(self) -> None:
         room = self.scrollable_content_region.width - self._gutter
-        self._placed = fit(self._table, max(1, room), gap=GAP, choice=self._choice)
+        self._placed = fit(self._table, max(1, room), gap=GAP, choice=self._choice, widths=self._natural)
 
     def _content_width(self) -> int:
         return self._gutter + sum(place.width for place in self._placed) + GAP * max(0, len(self._placed) - 1)
 
+    @property
+    def _lines(self) -> range:
+        """The rows that are in sight, by index."""
+        top = self.scroll_offset.y
+        return range(top, min(len(self._rows), top + max(0, self.size.height - 1)))
+
+    def _looks_alike(self, one: Row, other: Row) -> bool:
+        """Whether two rows are drawn the same way; what only orders them is not seen."""
+        if one is other:
+            return True
+        if (one.key, one.faint) != (other.key, other.faint):
+            return False
+        for place in self._placed:
+            cell, new = one.cells[place.index], other.cells[place.index]
+            if cell is not new and (cell.text, cell.level, cell.unknown) != (new.text, new.level, new.unknown):
+                return False
+        return True
+
     def _hold_cursor(self, key: str | None) -> None:
+        if self.cursor_key == key:
+            return
         for index, row in enumerate(self._rows):
             if row.key == key:
                 self.cursor = index
@@ -218,11 +262,10 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = max(0, min(self.cursor, len(self._rows) - 1))
 
     def _refresh_lines(self, rows: list[int]) -> None:
-        top, height = self.scroll_offset.y, self.size.height
-        for index in rows:
-            line = index + 1 - top
-            if 0 < line < height:
-                self.refresh(Region(0, line, self.size.width, 1))
+        top, (width, height) = self.scroll_offset.y, self.size
+        lines = [index + 1 - top for index in rows]
+        if regions := [Region(0, line, width, 1) for line in lines if 0 < line < height]:
+            self.refresh(*regions)
 
     # --- drawing ---------------------------------------------------------------------------------------------
 
@@ -236,12 +279,12 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
             text = self._empty if not self._rows and y == 1 else ""
             return Strip([Segment(text.ljust(width), self.rich_style)]).crop(0, width)
         row, at_cursor = self._rows[index], index == self.cursor and self.has_focus
-        tag = (row, at_cursor, row.key in self._marks, row.key in self._news, index % 2, width, self.app.theme)
+        tag = (at_cursor, row.key in self._marks, row.key in self._news, index % 2, width, self.app.theme)
         held = self._strips.get(index)
-        if held is None or held[0] != tag:
-            held = (tag, self._draw(row, width, at_cursor=at_cursor, odd=index % 2 == 1))
+        if held is None or held[0] is not row or held[1] != tag:
+            held = row, tag, self._draw(row, width, at_cursor=at_cursor, odd=index % 2 == 1)
             self._strips[index] = held
-        return held[1]
+        return held[2]
 
     def _header(self, width: int) -> Strip:
         style = component(self, "table--header")
@@ -255,36 +298,54 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         return Strip(segments).adjust_cell_length(width, style)
 
     def _draw(self, row: Row, width: int, *, at_cursor: bool, odd: bool) -> Strip:
-        base = self.rich_style
-        if odd:
-            base += component(self, "table--odd")
-        if row.key in self._news:
-            base += component(self, "table--news")
-        if row.faint:
-            base += component(self, "table--faint")
-        if at_cursor:
-            base += component(self, "table--cursor")
-        mark = MARK if row.key in self._marks else NEWS if row.key in self._news else ""
-        segments = [Segment(mark.ljust(self._gutter), base + Style(bold=True))]
+        """Neighbours that look the same are one piece: what there is to do later goes by their number."""
+        looks = _Looks(odd=odd, news=row.key in self._news, faint=row.faint, at_cursor=at_cursor)
+        base = self._style(looks)
+        segments: list[Segment] = []
+        text = ""
+        if self._gutter:
+            mark = MARK if row.key in self._marks else NEWS if looks.news else ""
+            segments.append(Segment(mark.ljust(self._gutter), base + Style(bold=True)))
         for position, place in enumerate(self._placed):
-            if position:
-                segments.append(Segment(" " * GAP, base))
             cell = row.cells[place.index]
-            style = base + self._cell_style(cell, at_cursor=at_cursor)
-            segments.append(Segment(padded(cell.text, place.width, place.column.align), style))
-        return Strip(segments).adjust_cell_length(width, base)
+            if position:
+                text += " " * GAP
+            shown, style = padded(cell.text, place.width, place.column.align), self._style(looks, _level(cell))
+            if style is base:
+                text += shown
+            else:
+                segments += [Segment(text, base), Segment(shown, style)] if text else [Segment(shown, style)]
+                text = ""
+        free = width - self._content_width()
+        if free > 0:
+            text += " " * free
+        strip = Strip([*segments, Segment(text, base)] if text else segments, max(width, width - free))
+        return strip if free >= 0 else strip.crop(0, width)
 
-    def _cell_style(self, cell: Cell, *, at_cursor: bool) -> Style:
-        level = Level.UNKNOWN if cell.unknown and cell.level is None else cell.level
+    def _style(self, looks: _Looks, level: Level | None = None) -> Style:
+        """Found once for each way to look: the style sheet is slow to ask."""
+        style = self._styles.get((looks, level))
+        if style is None:
+            style = self._styles[looks, level] = self._asked_style(looks, level)
+        return style
+
+    def _asked_style(self, looks: _Looks, level: Level | None) -> Style:
+        style = self.rich_style
+        for name in ("odd", "news", "faint"):
+            if getattr(looks, name):
+                style += component(self, f"table--{name}")
+        if looks.at_cursor:
+            style += component(self, "table--cursor")
         if level is None:
-            return Style.null()
-        style = component(self, f"table--{level.word}")
-        return Style(bold=style.bold) if at_cursor else style
+            return style
+        own = component(self, f"table--{level.word}")
+        return style + (Style(bold=own.bold) if looks.at_cursor else own)
 
     # --- events and actions ----------------------------------------------------------------------------------
 
     def notify_style_update(self) -> None:
         self._strips.clear()
+        self._styles.clear()
         super().notify_style_update()
 
     def on_resize(self, _event: events.Resize) -> None:
@@ -341,6 +402,7 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
         self.refresh()
+        self.others += 1
 
     def action_move(self, step: int) -> None:
         self.cursor = max(0, min(len(self._rows) - 1, self.cursor + step))
@@ -374,3 +436,8 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_sort_reverse(self) -> None:
         self.sort(self._sort, reverse=not self._reverse)
+
+
+def _level(cell: Cell) -> Level | None:
+    """The level that a cell is drawn in."""
+    return Level.UNKNOWN if cell.unknown and cell.level is None else cell.level

@@ -1,0 +1,143 @@
+"""What a node's answers look like in the nodes' table: the cells of each question, which change together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+
+from hactl.model import rates
+from hactl.model.facts import ClockFacts, DiskFacts, HostFacts, PackageFacts, UnitFacts
+from hactl.model.findings import Level
+from hactl.model.inventory import Node, Standing
+from hactl.model.observed import Observed
+from hactl.model.picture import Picture
+from hactl.model.state import LinkPhase, NodeState
+from hactl.view import units
+from hactl.view.cells import NOTHING, UNKNOWN, age_cell, from_answer, percent_cell
+from hactl.view.tables import Cell
+
+Judged = Mapping[str, Level]
+"""The levels of a node's findings, by metric."""
+
+_PHASES: Mapping[LinkPhase, tuple[str, Level]] = MappingProxyType(
+    {
+        LinkPhase.UP: ("up", Level.OK),
+        LinkPhase.CONNECTING: ("connecting", Level.UNKNOWN),
+        LinkPhase.IDLE: ("not asked", Level.UNKNOWN),
+        LinkPhase.DOWN: ("down", Level.CRIT),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`cells` makes those of `columns`, in their order, from the question's newest answer as of a moment."""
+
+    question: str
+    columns: tuple[str, ...]
+    cells: Callable[[NodeState, float, Judged], tuple[Cell, ...]]
+
+
+def fixed_cells(picture: Picture, node: Node) -> tuple[Cell, Cell, Cell, Cell]:
+    """Name, site, roles, services: as the inventory has them."""
+    roles = ",".join(node.roles) + (" (spare)" if node.standing is Standing.SPARE else "")
+    services = " ".join(service.name for service in picture.state.inventory.services_on(node.name))
+    return Cell(node.name), Cell(node.site), Cell(roles), Cell(services)
+
+
+def link_cells(state: NodeState, node: Node) -> tuple[Cell, Cell]:
+    """How the node is reached, and where."""
+    text, level = _PHASES[state.link.phase]
+    if node.standing is Standing.SPARE:
+        level = min(level, Level.WARN)
+    return Cell(text, None if level is Level.OK else level, text), Cell(state.link.address or node.address)
+
+
+def newest_cell(state: NodeState, now: float) -> Cell:
+    """How old the newest answer is, good or not: what is not fresh is marked."""
+    seen = state.last_known("host", HostFacts)
+    if seen is None:
+        return UNKNOWN
+    return _age(int(seen.age(now)), fresh=isinstance(state.read("host", HostFacts, now), Observed))
+
+
+@lru_cache(maxsize=1024)
+def _age(seconds: int, *, fresh: bool) -> Cell:
+    return age_cell(seconds, None if fresh else Level.UNKNOWN)
+
+
+def pools_cell(picture: Picture, node: str) -> Cell:
+    """The pools that it is in, a word for each of which it is out."""
+    pools = picture.state.inventory.pools_of(node)
+    out = [pool.name for pool in pools if node in picture.assessment.pools[pool.name].drained]
+    if not pools:
+        return NOTHING
+    text = " ".join(f"{pool.name} (out)" if pool.name in out else pool.name for pool in pools)
+    return Cell(text, Level.WARN if out else None)
+
+
+def _host(state: NodeState, now: float, judged: Judged) -> tuple[Cell, ...]:
+    answer = state.read("host", HostFacts, now)
+    if not isinstance(answer, Observed):
+        return (UNKNOWN,) * 7
+    host, traffic = answer.value, rates.traffic(state)
+    return (
+        percent_cell(rates.cpu_percent(state), judged.get("cpu_percent")),
+        percent_cell(rates.memory_percent(host), judged.get("memory_percent")),
+        Cell(f"{host.load1:.2f}", judged.get("load_per_core"), host.load1),
+        Cell(units.age(host.uptime), None, host.uptime),
+        UNKNOWN if traffic is None else Cell(units.rate(traffic.received), None, traffic.received),
+        UNKNOWN if traffic is None else Cell(units.rate(traffic.sent), None, traffic.sent),
+        percent_cell(rates.swap_percent(host), judged.get("swap_percent")) if host.swap_total else NOTHING,
+    )
+
+
+def _disk(state: NodeState, now: float, judged: Judged) -> tuple[Cell, ...]:
+    """The fullest file system."""
+    match state.read("disk", DiskFacts, now):
+        case Observed(value=disk) if disk.filesystems:
+            return (percent_cell(max(one.used_percent for one in disk.filesystems), judged.get("disk_percent")),)
+    return (UNKNOWN,)
+
+
+def _clock(state: NodeState, now: float, judged: Judged) -> tuple[Cell, ...]:
+    clock = state.read("clock", ClockFacts, now)
+    skewed = judged.get("clock_skew_seconds")
+    return (
+        from_answer(clock, lambda said: _milliseconds(2000 * said.error, judged.get("round_trip_ms"))),
+        from_answer(clock, lambda said: Cell(f"{said.skew:+.3f} s", skewed, abs(said.skew))),
+    )
+
+
+def _units(state: NodeState, now: float, judged: Judged) -> tuple[Cell, ...]:
+    seen = state.read("units", UnitFacts, now)
+    return (from_answer(seen, lambda said: _count(len(said.failed), judged.get("failed_units"))),)
+
+
+def _packages(state: NodeState, now: float, judged: Judged) -> tuple[Cell, ...]:
+    seen = state.read("packages", PackageFacts, now)
+    return (
+        from_answer(seen, lambda said: _count(said.pending, judged.get("pending_upgrades"))),
+        from_answer(seen, lambda said: Cell("needed", Level.WARN, 1.0) if said.reboot_required else Cell("no", sort=0)),
+        from_answer(seen, lambda said: Cell(said.os_name)),
+        from_answer(seen, lambda said: Cell(said.kernel)),
+    )
+
+
+GROUPS = (
+    Group("host", ("cpu", "memory", "load", "uptime", "received", "sent", "swap"), _host),
+    Group("disk", ("disk",), _disk),
+    Group("clock", ("latency", "skew"), _clock),
+    Group("units", ("failed",), _units),
+    Group("packages", ("upgrades", "reboot", "os", "kernel"), _packages),
+)
+
+
+def _count(count: int | None, level: Level | None) -> Cell:
+    return UNKNOWN if count is None else Cell(str(count), level, count)
+
+
+def _milliseconds(value: float, level: Level | None) -> Cell:
+    return Cell(f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms", level, value)

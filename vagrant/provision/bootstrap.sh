@@ -74,6 +74,8 @@ pg_primary() {
 # All or nothing, beside the place where it is wanted, and filled before the network sees it.
 make_database() {
     rm -rf "$PG_DATA.new"
+    # Beside it there is room for what postgres puts aside, as Debian's own clusters have it.
+    install -d -m 755 -o postgres -g postgres "${PG_DATA%/*}"
     install -d -m 700 -o postgres -g postgres "$PG_DATA.new"
     quietly as_postgres "$PG_BIN/initdb" --pgdata "$PG_DATA.new" --data-checksums --encoding UTF8 \
         --locale C.UTF-8 --auth peer

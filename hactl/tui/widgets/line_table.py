@@ -276,7 +276,8 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
             return self._header(width)
         index = y - 1 + self.scroll_offset.y
         if index >= len(self._rows):
-            text = self._empty if not self._rows and y == 1 else ""
+            told = not self._rows and y == 1 and self._table.columns  # not before anything was shown here
+            text = self._empty if told else ""
             return Strip([Segment(text.ljust(width), self.rich_style)]).crop(0, width)
         row, at_cursor = self._rows[index], index == self.cursor and self.has_focus
         tag = (at_cursor, row.key in self._marks, row.key in self._news, index % 2, width, self.app.theme)

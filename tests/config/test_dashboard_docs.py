@@ -17,7 +17,7 @@ def test_the_example_is_valid_and_says_everything(tmp_path: Path) -> None:
     path = tmp_path / "dashboard.toml"
     path.write_text(example)
     found = load_settings(path, known())
-    assert found.keys["help"] == "f1,?"
+    assert found.keys["help"] == "f12,?"
     assert found.columns["nodes"].hide
     assert found.columns["nodes"].show
     for setting in ("theme", "read_only", "bell"):

@@ -21,6 +21,7 @@ from hactl.model.until import end_of
 from hactl.tui.acting import told
 from hactl.tui.keys import NamedKeys
 from hactl.tui.screens.base import Keys
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view import units
 from hactl.view.lines import Line
@@ -67,7 +68,7 @@ class AckScreen(NamedKeys, ModalScreen[Given | None]):
         yield Keys()
 
     def on_mount(self) -> None:
-        self.query_one("#dialog").border_title = "acknowledge"
+        titled(self.query_one("#dialog"), "acknowledge")
         page, said = self.query_one("#question", Prose), self.query_one("#said", Prose)
         page.can_focus = said.can_focus = False
         finding = self._finding

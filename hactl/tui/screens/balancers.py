@@ -15,6 +15,7 @@ from hactl.tui.messages import ActWanted, OpenNode, OpenRun
 from hactl.tui.screens.base import TableScreen
 from hactl.tui.widgets.graph import Graphs
 from hactl.tui.widgets.line_table import LineTable
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.balancers import balancer_matrix, place_lines, run_of
 from hactl.view.graphs import pool_graphs
@@ -60,9 +61,9 @@ class BalancersScreen(TableScreen):
             return
         pool, _, node = key.partition("/")
         said, graphs = self.query_one("#place", Prose), self.query_one(Graphs)
-        said.border_title = f"{node} in {pool}"
+        titled(said, f"{node} in {pool}")
         said.show(place_lines(picture, key))
-        graphs.border_title = f"pool {pool}, last 15 minutes"
+        titled(graphs, f"pool {pool}, last 15 minutes")
         lines = self.size.height
         height = 1 if lines < 30 else 3 if lines < 46 else 6
         graphs.show(pool_graphs(picture, self.house.trends, pool), height=height)
@@ -78,7 +79,7 @@ class BalancersScreen(TableScreen):
     @on(LineTable.Marked, "#places")
     def _title(self) -> None:
         count = len(self.table.marked)
-        self.table.border_title = f"pools: {count} marked, escape takes the marks off" if count else "pools"
+        titled(self.table, f"pools: {count} marked, escape takes the marks off" if count else "pools")
 
     def action_unfilter(self) -> None:
         """Escape clears the filter; where there is none, the marks."""

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from hactl.tui.keys import NamedKeys
 from hactl.tui.screens.base import Keys
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.lines import Line
 
@@ -36,7 +37,7 @@ class ConfirmScreen(NamedKeys, ModalScreen[bool]):
         yield Keys()
 
     def on_mount(self) -> None:
-        self.query_one("#dialog").border_title = self._title
+        titled(self.query_one("#dialog"), self._title)
         self.query_one("#question", Prose).show(self._lines)
 
     def action_answer(self, yes: bool) -> None:  # noqa: FBT001 - Textual passes it by position

@@ -14,6 +14,7 @@ from hactl.tui.acting import request
 from hactl.tui.messages import ActWanted, OpenNode
 from hactl.tui.screens.base import TableScreen
 from hactl.tui.widgets.line_table import LineTable
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.replication import below_lines, forest, server_of
 
@@ -59,7 +60,7 @@ class DatabaseScreen(TableScreen):
         yield Prose(id="below")
 
     def on_mount(self) -> None:
-        self.table.border_title = "databases"
+        titled(self.table, "databases")
 
     @property
     def table(self) -> LineTable:
@@ -77,7 +78,7 @@ class DatabaseScreen(TableScreen):
             about.show([])
             return
         found, _ = server_of(picture, key)
-        about.border_title = found.service.name
+        titled(about, found.service.name)
         about.show(below_lines(picture, found))
 
     @on(LineTable.Moved, "#tree")

@@ -22,6 +22,7 @@ from hactl.tui.acting import request
 from hactl.tui.messages import ActWanted
 from hactl.tui.screens.base import BaseScreen, Keys
 from hactl.tui.widgets.choice import Choice
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.lines import Line
 from hactl.view.playbook import written
@@ -79,7 +80,7 @@ class FormScreen(BaseScreen[None]):
 
     def on_mount(self) -> None:
         book, page = self._playbook, self.query_one("#book", Prose)
-        page.border_title = f"playbook: {book.name}"
+        titled(page, f"playbook: {book.name}")
         page.show([Line(book.title, strong=True), Line(" ".join(book.description.split()), hang=0)])
         page.can_focus = self.query_one("#about").can_focus = False
         needed = [one for one in self._fields.values() if one.parameter is not None and one.parameter.required]
@@ -91,7 +92,7 @@ class FormScreen(BaseScreen[None]):
         """Say what this field is for."""
         field = self._fields.get(event.widget.id or "")
         about = self.query_one("#about", Prose)
-        about.border_title = field.name if field is not None else ""
+        titled(about, field.name if field is not None else "")
         about.show([] if field is None else list(_about(field)))
 
     @on(Input.Changed)

@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from hactl.tui.keys import NamedKeys
 from hactl.tui.widgets.lines import SCROLLING, Line, Lines, Span
+from hactl.tui.widgets.paint import subtitled, titled
 
 _TWO_COLUMNS = 130  # cells of room from which groups stand beside each other
 _GAP = 3
@@ -126,5 +127,5 @@ class HelpScreen(NamedKeys, ModalScreen[None]):
 
     def on_mount(self) -> None:
         box: Widget = self.query_one("#help")
-        box.border_title = f"keys: {self._about}"
-        box.border_subtitle = "escape closes"
+        titled(box, f"keys: {self._about}")
+        subtitled(box, "escape closes")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import ClassVar, Protocol, runtime_checkable
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -15,6 +14,7 @@ from hactl.model.findings import Level
 from hactl.model.picture import Picture
 from hactl.tui.acting import told
 from hactl.tui.screens.base import PictureScreen
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.tui.widgets.status_line import Question, StatusLine
 from hactl.tui.widgets.tail import Tail
@@ -99,7 +99,7 @@ class JournalScreen(PictureScreen):
         words = [self._unit or "all units", f"paused, {tail.waiting} new" if tail.paused else self._state]
         if tail.needle:
             words.append(f"{shown} of {held} lines: {tail.needle}")
-        tail.border_title = Text(f"{self._node}: {', '.join(words)}")
+        titled(tail, f"{self._node}: {', '.join(words)}")
 
     # --- keys ---
 

@@ -23,6 +23,7 @@ from hactl.tui.screens.base import PictureScreen
 from hactl.tui.widgets.facts import Facts
 from hactl.tui.widgets.graph import Graphs
 from hactl.tui.widgets.line_table import LineTable
+from hactl.tui.widgets.paint import titled
 from hactl.view.graphs import node_graphs
 from hactl.view.node_tables import pool_rows_of, runs_of, unit_rows
 from hactl.view.tables import Table
@@ -74,15 +75,15 @@ class NodeScreen(PictureScreen):
 
     def on_mount(self) -> None:
         for panel, title in _PANELS.items():
-            self.query_one(f"#{panel}").border_title = title
+            titled(self.query_one(f"#{panel}"), title)
             self.query_one(f"#{panel}").add_class("panel")
-        self.query_one("#graphs").border_title = "last 15 minutes"
+        titled(self.query_one("#graphs"), "last 15 minutes")
         self._here("facts")
         self._watch_runs()
 
     def draw(self, picture: Picture) -> None:
         facts = self.query_one(Facts)
-        facts.border_title = f"node {self.node}"
+        titled(facts, f"node {self.node}")
         facts.show(picture, self.node)
         self.query_one(Graphs).show(node_graphs(picture, self.house.trends, self.node), height=self._graph_height)
         self._fill("pools", pool_rows_of(picture, self.node))
@@ -108,7 +109,7 @@ class NodeScreen(PictureScreen):
             try:
                 self._summaries = await asyncio.to_thread(self.house.runs.runs)
             except HactlError as error:
-                self.query_one("#touched").border_title = f"runs: {error.message}"
+                titled(self.query_one("#touched"), f"runs: {error.message}")
             self._show_runs()
             await asyncio.sleep(_RUNS_AGAIN)
 

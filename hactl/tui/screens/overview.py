@@ -14,6 +14,7 @@ from hactl.model.picture import Picture
 from hactl.tui.messages import AckGiven, AckTaken, GoTo
 from hactl.tui.screens.base import ACTS, PictureScreen
 from hactl.tui.widgets.line_table import LineTable
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.site_map import SiteMap
 from hactl.tui.widgets.spark import Sparks
 from hactl.view.findings import finding_rows
@@ -67,7 +68,7 @@ class OverviewScreen(PictureScreen):
 
     def on_mount(self) -> None:
         for panel, title in _TITLES.items():
-            self.query_one(f"#{panel}").border_title = title
+            titled(self.query_one(f"#{panel}"), title)
 
     # --- drawing ---
 

@@ -18,6 +18,7 @@ from hactl.model.plan import Plan, Request
 from hactl.tui.acting import RunSource, told
 from hactl.tui.messages import OpenRun
 from hactl.tui.screens.base import BaseScreen, Keys
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.lines import Line
 from hactl.view.plan import decision_lines, page_lines, short_digest
@@ -64,7 +65,7 @@ class PlanScreen(BaseScreen[None]):
         self._plan = None
         self.refresh_bindings()
         page, decision, ways = (self.query_one(name, Prose) for name in ("#plan", "#decision", "#ways"))
-        page.border_title = f"plan: {self._request.playbook}"
+        titled(page, f"plan: {self._request.playbook}")
         for below in (decision, ways):
             below.add_class("hidden")
 
@@ -78,7 +79,7 @@ class PlanScreen(BaseScreen[None]):
             page.show(list(_complaint(error)))
             return
         self._plan = plan
-        page.border_title = f"plan {short_digest(plan)}: {plan.title or plan.playbook}"
+        titled(page, f"plan {short_digest(plan)}: {plan.title or plan.playbook}")
         page.show(list(page_lines(plan)))
         decision.show(list(decision_lines(plan, drawn=True)))
         ways.show([_ways(plan)])

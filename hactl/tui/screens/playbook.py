@@ -14,6 +14,7 @@ from hactl.model.playbook import Playbook
 from hactl.model.text import safe
 from hactl.tui.screens.base import BaseScreen, Keys
 from hactl.tui.screens.form import FormScreen
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.lines import Line
 from hactl.view.playbook_text import playbook_lines
@@ -56,13 +57,13 @@ class PlaybookScreen(BaseScreen[None]):
 
     def _in_words(self) -> None:
         page = self.query_one("#playbook", Prose)
-        page.border_title = f"playbook: {self._playbook.name}"
+        titled(page, f"playbook: {self._playbook.name}")
         page.show(list(playbook_lines(self._playbook)))
 
     @work(exclusive=True)
     async def _read(self) -> None:
         page, path = self.query_one("#playbook", Prose), Path(self._playbook.source)
-        page.border_title = str(path)
+        titled(page, str(path))
         try:
             text = await asyncio.to_thread(path.read_text, encoding="utf-8")
         except OSError as error:

@@ -15,6 +15,7 @@ from hactl.tui.acting import RunSource, told
 from hactl.tui.screens.base import TableScreen
 from hactl.tui.screens.form import FormScreen
 from hactl.tui.widgets.line_table import LineTable
+from hactl.tui.widgets.paint import titled
 from hactl.view.tables import Cell, Column, Row, Table
 
 _COLUMNS = (
@@ -41,7 +42,7 @@ class PlaybooksScreen(TableScreen):
         yield LineTable(id="playbooks", empty="there are no playbooks")
 
     def on_mount(self) -> None:
-        self.query_one("#playbooks").border_title = "playbooks"
+        titled(self.query_one("#playbooks"), "playbooks")
         try:
             self._books = {book.name: book for book in self._runs.playbooks()}
         except HactlError as error:

@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from hactl.model.errors import HactlError
 from hactl.tui.acting import RunSource, told
 from hactl.tui.screens.base import BaseScreen, Keys
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.run_text import report_lines
 
@@ -37,7 +38,7 @@ class ReportScreen(BaseScreen[None]):
         yield Keys()
 
     def on_mount(self) -> None:
-        self.query_one("#report").border_title = f"report of {self._run}"
+        titled(self.query_one("#report"), f"report of {self._run}")
         self._read()
 
     @work(exclusive=True)

@@ -26,6 +26,7 @@ from hactl.tui.screens.confirm import ConfirmScreen
 from hactl.tui.story import Story
 from hactl.tui.widgets.chart import Chart
 from hactl.tui.widgets.matrix import Matrix
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.lines import Line
 from hactl.view.matrix import matrix_rows, place
@@ -97,7 +98,7 @@ class RunScreen(BaseScreen[None]):
 
     def on_mount(self) -> None:
         for name, title in _TITLES.items():
-            self.query_one(f"#{name}").border_title = title
+            titled(self.query_one(f"#{name}"), title)
         for name in ("head", "matrix", "command"):
             self.query_one(f"#{name}").can_focus = False  # the story has the arrow keys
         self.set_interval(_EVERY, self._draw_if_changed)

@@ -17,6 +17,7 @@ from hactl.tui.acting import RunSource, told
 from hactl.tui.messages import OpenRun
 from hactl.tui.screens.base import TableScreen
 from hactl.tui.widgets.line_table import LineTable
+from hactl.tui.widgets.paint import titled
 from hactl.view.runs import Field, RunFilter, run_rows
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class RunsScreen(TableScreen):
         table = self.query_one("#runs", LineTable)
         words = self._filter.words
         count = f" ({len(shown)} of {len(self._summaries)}); escape shows all" if words else ""
-        table.border_title = f"runs{': ' * bool(words)}{words}{count}"
+        titled(table, f"runs{': ' * bool(words)}{words}{count}")
         table.show(run_rows(shown, self.house.now()))
 
     def action_only(self, field: Field) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
 from hactl.model.picture import Picture
 from hactl.tui.keys import NamedKeys
 from hactl.tui.widgets.lines import Line, Lines, Span, levelled
+from hactl.tui.widgets.paint import folded, padded
 from hactl.view.cluster import Fact
 from hactl.view.node_page import Section, node_facts
 
@@ -43,19 +44,26 @@ class Facts(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
 
 
 def fact_lines(sections: tuple[Section, ...], width: int) -> Iterator[Line]:
-    """A title a section, then label and value of each fact; an empty line between sections."""
-    labels = max((len(fact.label) for section in sections for fact in section.facts), default=0)
+    """A title a section, then label and value of each fact; an empty line between sections. Values stand below each
+    other; a label that would leave them no room has a line of its own.
+    """
+    most = max(_NARROWEST, width // 2)
+    sizes = [cell_len(fact.label) for section in sections for fact in section.facts]
+    labels = max((size for size in sizes if size <= most), default=0)
     room = max(_NARROWEST, width - labels - 4)
     for index, section in enumerate(sections):
         if index:
             yield ()
         yield (Span(section.title, "title"),)
         for fact in section.facts:
-            yield from _fact(fact, labels, room)
+            yield from _fact(fact, labels, room, width)
 
 
-def _fact(fact: Fact, labels: int, room: int) -> Iterator[Line]:
-    pieces = textwrap.wrap(fact.value, room, break_on_hyphens=False) or [""]
-    for index, piece in enumerate(pieces):
-        label = "" if index else fact.label
-        yield Span(f"  {label:<{labels}}  ", "dim"), levelled(piece, fact.level)
+def _fact(fact: Fact, labels: int, room: int, width: int) -> Iterator[Line]:
+    label = fact.label
+    if cell_len(label) > labels:
+        yield (Span("  " + padded(label, min(cell_len(label), max(_NARROWEST, width - 2))), "dim"),)
+        label = ""
+    for piece in folded(fact.value, room):
+        yield Span(f"  {padded(label, labels)}  ", "dim"), levelled(piece, fact.level)
+        label = ""

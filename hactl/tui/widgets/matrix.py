@@ -6,6 +6,7 @@ Nothing is cut: what has no room is told of by number, left and right, on the bo
 from __future__ import annotations
 
 from hactl.tui.widgets.line_table import GAP, LineTable
+from hactl.tui.widgets.paint import subtitled
 from hactl.view.tables import Placed, fit
 
 _ENDLESS = 1 << 20  # cells: every column as wide as it likes to be
@@ -52,7 +53,7 @@ class Matrix(LineTable):
         self._placed = _window(whole, self._left, room)
         left, right = self.hidden
         words = (f"← {left} more" if left else "", f"{right} more →" if right else "")
-        self.border_subtitle = "   ".join(word for word in words if word)
+        subtitled(self, "   ".join(word for word in words if word))
 
 
 def _width(places: tuple[Placed, ...]) -> int:

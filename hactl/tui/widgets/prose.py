@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import ClassVar
@@ -11,6 +10,7 @@ from textual.binding import BindingType
 
 from hactl.tui.keys import NamedKeys
 from hactl.tui.widgets.lines import SCROLLING, Line, Lines, Span
+from hactl.tui.widgets.paint import folded
 from hactl.view.lines import Line as Sentence
 from hactl.view.severity import severity
 
@@ -57,7 +57,7 @@ def _wrapped(sentence: Sentence, width: int) -> Iterator[Line]:
     first = " " * sentence.indent
     rest = " " * (sentence.indent + sentence.hang + len(sign))
     text = f"{mark} {sentence.text}".strip() if mark else sentence.text
-    pieces = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) or [""]
+    pieces = folded(text, width, first=first, rest=rest)
     style = _style(sentence)
     for number, piece in enumerate(pieces):
         if mark and not number and sentence.level is not None:

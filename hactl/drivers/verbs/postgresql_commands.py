@@ -17,6 +17,7 @@ OS_USER = "postgres"
 ASIDE = ".hactl-aside-"
 """What a data directory is called that was put aside, before the seconds since the epoch. Nothing deletes it."""
 _NEW = ".hactl-new"
+_SEGMENT = "000000010000000000000001"
 _CONFIG = ("postgresql.auto.conf", "postgresql.conf", "pg_hba.conf", "pg_ident.conf")
 # A host's name or address; what a role or a database may be called without quotes.
 _HOST, _WORD = "[0-9A-Za-z.:_-]+", "[0-9A-Za-z_-]+"
@@ -124,6 +125,11 @@ def standby(service: PostgresqlService) -> tuple[str, ...]:
     return ("touch", signal_file(service))
 
 
+def archived(service: PostgresqlService, segment: str) -> tuple[str, ...]:
+    """PostgreSQL's own note that a segment is in the archive, or need not be."""
+    return ("touch", f"{service.data_directory}/pg_wal/archive_status/{segment}.done")
+
+
 def free(service: PostgresqlService) -> tuple[str, ...]:
     return ("df", "--block-size=1", "--output=avail", str(PurePosixPath(service.data_directory).parent))
 
@@ -185,6 +191,9 @@ def patterns(service: PostgresqlService) -> Iterator[tuple[tuple[str, ...], str,
     argv = clone(service, source, "node1")
     found = _pattern(argv, str(source), any_source).replace("--slot=node1 ", "--slot=[0-9a-z_]+ ")
     yield argv, found, "copy the primary beside it"
+    argv, digits = archived(service, _SEGMENT), "[0-9A-F]{24}"
+    found = _pattern(argv, _SEGMENT, digits)
+    yield argv, found, "note that the rest of an old timeline needs no archiving"
     argv = aside(service, 1)
     yield argv, f"^{literal(' '.join(argv[1:])[:-1])}[0-9]+$", "put its data aside"
 

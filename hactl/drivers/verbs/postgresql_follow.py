@@ -11,6 +11,7 @@ from hactl.drivers.verbs.balancer_servers import listed
 from hactl.drivers.verbs.command_lines import as_root
 from hactl.drivers.verbs.command_lines import shown as shown_command
 from hactl.drivers.verbs.postgresql_conninfo import tell_whom
+from hactl.drivers.verbs.postgresql_leftovers import settle_leftovers
 from hactl.drivers.verbs.postgresql_slots import drop_idle_slots, make_slot, slot_of
 from hactl.model.command import Command
 from hactl.model.facts import PostgresqlFacts, PostgresqlRole
@@ -70,20 +71,16 @@ class Follow(Verb[FollowArguments]):
     def rights(self, scene: Scene, args: FollowArguments) -> tuple[Command, ...]:
         service = server.database(scene, args.service)
         rooted = (commands.unfence(service), commands.start(service))
-        return (server.as_postgres(commands.standby(service)), *(as_root(*argv) for argv in rooted))
+        owned = (commands.standby(service), commands.archived(service, "0" * 24))
+        return (*map(server.as_postgres, owned), *(as_root(*argv) for argv in rooted))
 
     def check(self, scene: Scene, args: FollowArguments) -> Doing[Standing]:
-        service, node = server.database(scene, args.service), scene.target.name
+        node = scene.target.name
         if node == args.primary:
             return Standing(done=True, sentence=f"{node} is whom the others follow")
         if node == args.without:
             return Standing(done=True, sentence=f"{node} is left as it is: hactl rejoin {node} brings it back")
-        found = yield from server.maybe_facts(service, node)
-        there = yield from server.maybe_facts(service, args.primary)
-        silent = [(name, why) for name, why in ((node, found), (args.primary, there)) if isinstance(why, str)]
-        if isinstance(found, str) or isinstance(there, str):
-            return Standing(done=False, sentence="; ".join(f"{name} cannot be asked: {why}" for name, why in silent))
-        return _followed(node, scene.inventory.nodes[args.primary], found, there)
+        return (yield from _standing(scene, args))
 
     def do(self, scene: Scene, args: FollowArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
         service, node = server.database(scene, args.service), scene.target.name
@@ -95,10 +92,30 @@ class Follow(Verb[FollowArguments]):
         yield from tell_whom(scene, service, args.primary, node)
         idle = yield from drop_idle_slots(service, node, service.nodes)
         dropped = f"; slots that nobody used there are dropped: {listed(idle)}" if idle else ""
-        return f"{node} follows {args.primary}{dropped}"
+        yield from _streaming(scene, args)
+        left = yield from settle_leftovers(service, node)
+        settled = f"; not archived from there any more: {listed(left)}" if left else ""
+        return f"{node} follows {args.primary}{dropped}{settled}"
 
 
 VERBS: tuple[AnyVerb, ...] = (Follow(),)
+
+
+def _standing(scene: Scene, args: FollowArguments) -> Doing[Standing]:
+    service, node = server.database(scene, args.service), scene.target.name
+    found = yield from server.maybe_facts(service, node)
+    there = yield from server.maybe_facts(service, args.primary)
+    silent = [(name, why) for name, why in ((node, found), (args.primary, there)) if isinstance(why, str)]
+    if isinstance(found, str) or isinstance(there, str):
+        return Standing(done=False, sentence="; ".join(f"{name} cannot be asked: {why}" for name, why in silent))
+    return _followed(node, scene.inventory.nodes[args.primary], found, there)
+
+
+def _streaming(scene: Scene, args: FollowArguments) -> Doing[None]:
+    """It does, or the time for this step is over."""
+    while not (standing := (yield from _standing(scene, args))).done:
+        yield from tell(standing.sentence)
+        yield from wait(0.3, f"{scene.target.name} to stream from {args.primary}")
 
 
 def _followed(node: str, upstream: Node, mine: PostgresqlFacts, there: PostgresqlFacts) -> Standing:

@@ -46,6 +46,7 @@ class Server:
     refuses: str = ""
     facts: dict[str, object] = field(default_factory=dict)
     room: str = "7|10|on|on"
+    unsettled: set[str] = field(default_factory=set)  # segments of an old timeline without a word about archiving
 
 
 @dataclass
@@ -98,6 +99,9 @@ class Database(World):
                 return self._systemctl(node, one, action)
             case "env", (_, program, *_) if program.endswith("pg_controldata"):
                 return done(control(one))
+            case "touch", (path,) if path.endswith(".done"):
+                one.unsettled.discard(path.rsplit("/", 1)[-1].removesuffix(".done"))
+                return done()
             case "touch", _:
                 one.signal = True
                 return done()
@@ -153,6 +157,8 @@ class Database(World):
             return json.dumps(self._facts(node, one))
         if "max_wal_senders" in text:
             return one.room
+        if "pg_ls_archive_statusdir" in text:
+            return "\n".join(sorted(one.unsettled))
         if "slot_name FROM pg_replication_slots" in text:
             wanted = set(re.findall(r"'(db\d)'", text)) or one.slots
             return "\n".join(sorted(one.slots & wanted))

@@ -279,6 +279,14 @@ def test_the_old_primary_comes_back_as_a_standby() -> None:
     assert "password=s3cret" in one.conninfo
 
 
+def test_what_is_left_of_the_old_timeline_is_not_archived_from_there_one_day() -> None:
+    world, segment = switched(), "000000010000000000000003"
+    world.servers["db1"].unsettled = {segment}
+    _, said = carried(world, "postgresql.follow", world.scene("db1"), primary="db2")
+    assert f"not archived from there any more: {segment}" in said
+    assert world.servers["db1"].unsettled == set()
+
+
 def test_a_standby_that_runs_is_told_whom_to_follow_and_goes_on_running() -> None:
     world = switched()
     carried(world, "postgresql.follow", world.scene("db3"), primary="db2")

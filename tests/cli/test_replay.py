@@ -187,13 +187,13 @@ def test_the_shipped_recording_is_whole_and_shows_what_it_should(home: Path) -> 
     with RecordingFile(path) as file:
         assert file.index.cut == ""
         books = {getattr(entry, "plan", None) and entry.plan.playbook for _, entry in file.index.runs}
-        assert {"drain", "undrain", "rolling-upgrade"} <= books
+        assert {"drain", "undrain", "rolling-upgrade", "failover", "rejoin"} <= books
         for block in file.index.blocks:
             file.picture(block.frame)
         file.picture(len(file.index.frames) - 1)
     done = hactl("replay", "--demo", "-o", "text", "--at", "begin", home=home)
     assert done.returncode == 0
-    assert done.stdout.startswith("RECORDING of ")
+    assert done.stdout.startswith("RECORDING of lab, ")
 
 
 def test_try_shows_the_recording_where_no_lab_can_be_had(tmp_path: Path) -> None:

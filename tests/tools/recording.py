@@ -2,9 +2,10 @@
 
     python -m tests.tools.recording [FILE] [--lab NAME] [--keep]
 
-Boots the lab, records it, and works on it meanwhile with hactl itself, while clients who know nothing of it ask the
-shop. Writes recordings/lab.jsonl.gz unless FILE says otherwise. Needs root and a machine that hosts the lab; takes
-about eight minutes. The lab is taken down again unless --keep.
+Boots a lab, records it, and works on it meanwhile with hactl itself, while clients who know nothing of it ask the
+shop: a drain, an upgrade, a primary that loses its power. Writes recordings/lab.jsonl.gz unless FILE says otherwise.
+Needs root and a machine that hosts the lab, which is not up yet; takes about ten minutes. The lab is taken down again
+unless --keep.
 """
 
 from __future__ import annotations
@@ -21,18 +22,20 @@ from pathlib import Path
 
 from hactl.engine.recording_file import RecordingFile
 from hactl.lab import Lab
-from tests.cli.driving import ROOT, hactl
-from tests.lab.acting import GOOD, Operator, set_back
+from hactl.model.errors import LabError
+from tests.cli.driving import ROOT, hactl, script
+from tests.lab.acting import GOOD, Operator, until
 from tests.lab.load.watching import load
 
-NOTE = "the training lab: a drain, a rolling upgrade, a node that hangs"
+NOTE = "the training lab: a drain, a rolling upgrade, a primary without power, failover, its way back"
 LARGEST = 500_000  # bytes that the shipped file may have
 RATE = 20.0  # requests a second
 CALM = 12.0  # seconds between two acts, in which everything is seen to be well
-HUNG = 25.0  # seconds that a node hangs
+SEEN = 20.0  # seconds from a loss of power until somebody acts
+PRIMARY = "db1"  # of a lab that is new
 
 
-def work(anna: Operator, name: str) -> None:
+def work(anna: Operator) -> None:
     """What is done, one after the other; each has to go well."""
     time.sleep(CALM)
     _well(anna("drain", "app2", "--yes", "--reason", "new memory"))
@@ -41,10 +44,29 @@ def work(anna: Operator, name: str) -> None:
     time.sleep(CALM)
     _well(anna("upgrade", "--to", GOOD, "--yes", "--pause", "5s", "--reason", "shop 1.1.0"))
     time.sleep(CALM)
-    _well(hactl("lab", "fault", "freeze", "app3", "-n", name, home=anna.home))
-    time.sleep(HUNG)
-    _well(hactl("lab", "fault", "undo", "-n", name, home=anna.home))
+    lose_the_primary(anna)
     time.sleep(2 * CALM)
+
+
+def lose_the_primary(anna: Operator) -> None:
+    """Its power goes; a standby takes its place; it comes back as what it was, and is made a standby."""
+    fault, this = ("lab", "fault"), ("-n", anna.lab.spec.name)
+    _well(hactl(*fault, "power-off", PRIMARY, *this, home=anna.home))
+    time.sleep(SEEN)
+    sure = ("--yes", "--confirm", anna.lab.spec.name)
+    _well(anna("failover", *sure, "--reason", f"{PRIMARY} has lost its power"))
+    time.sleep(CALM)
+    _well(hactl(*fault, "undo", *this, home=anna.home))
+    until(lambda: _answers(anna.lab), f"{PRIMARY} is back")
+    time.sleep(CALM)
+    _well(anna("rejoin", PRIMARY, "--yes", "--reason", f"{PRIMARY} has power again"))
+
+
+def _answers(lab: Lab) -> bool:
+    try:
+        return lab.exec(PRIMARY, ["pg_isready", "-q"], timeout=10).returncode == 0
+    except (LabError, subprocess.TimeoutExpired):
+        return False
 
 
 def _well(done: subprocess.CompletedProcess[str]) -> None:
@@ -70,17 +92,20 @@ def recording(anna: Operator, path: Path) -> Iterator[None]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", nargs="?", type=Path, default=ROOT / "recordings" / "lab.jsonl.gz")
-    parser.add_argument("--lab", default="demo")
+    parser.add_argument("--lab", default="lab", help="its name, which the recording shows [lab]")
     parser.add_argument("--keep", action="store_true", help="leave the lab up")
     chosen = parser.parse_args()
     lab = Lab(chosen.lab)
+    if any(node.power != "off" for node in lab.status().nodes):
+        sys.exit(f"The lab {chosen.lab} is up; a new one is wanted: take it down with its disks, or name another.")
+    lab.down(disks=True)
     lab.up()
     try:
         with tempfile.TemporaryDirectory() as home:
-            set_back(lab)
+            script(Path(home))  # a fence asks `hactl lab power`
             anna, made = Operator(lab, Path(home)), Path(home) / "made.jsonl.gz"
             with recording(anna, made), load(lab, RATE) as sent:
-                work(anna, chosen.lab)
+                work(anna)
             print(f"{sent['sent']} requests, {sent['failed']} failed")
             _keep(made, chosen.file)
     finally:

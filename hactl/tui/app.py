@@ -63,6 +63,7 @@ if TYPE_CHECKING:  # the first paint does not wait for what acts
 _LOOK_FOR_RUNS = 1.0  # seconds between two looks
 _LOOK_BESIDE = 2.0  # seconds between two looks at what pictures do not tell
 _TOLD = 3  # findings in one notice
+_COLLECT = (20_000, 10, 10)  # a picture is thousands of new objects and no cycle: seldom is soon enough
 
 
 class PictureSource(Protocol):
@@ -123,6 +124,7 @@ class HactlApp(Shell):
     async def watch_cluster(self) -> None:
         """Runs for as long as the app. An error here ends the app: never a screen that looks alive and is not."""
         gc.freeze()  # what was loaded stays; the collector need not look at it
+        gc.set_threshold(*_COLLECT)
         gc.enable()
         with ended_by_signals(self._signalled):
             async with self._open_source() as source:

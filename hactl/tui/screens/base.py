@@ -163,6 +163,11 @@ class PictureScreen(BaseScreen[None]):
 
     picture: Picture | None = None
     runs: Sequence[Fact] = ()
+    _news: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._banner = Banner()
 
     def body(self) -> ComposeResult:
         raise NotImplementedError
@@ -172,16 +177,15 @@ class PictureScreen(BaseScreen[None]):
         raise NotImplementedError
 
     def compose(self) -> ComposeResult:
-        yield Banner()
+        yield self._banner
         yield from self.body()
         yield Keys()
 
     def show(self, picture: Picture, runs: Sequence[Fact] = ()) -> None:
         """Take a newer picture, and the runs that are not over; drawn at once when mounted."""
         self.picture, self.runs = picture, runs
-        banner = next(iter(self.query(Banner)), None)  # none while the screen is taken away
-        if self.is_mounted and banner is not None:
-            banner.show(picture, runs)
+        if self.is_mounted and self._banner.is_attached:
+            self._banner.show(picture, runs)
             self.draw(picture)
             if self._filtered is not None:
                 self.show_way()  # how many rows are hidden may be another number
@@ -198,6 +202,9 @@ class PictureScreen(BaseScreen[None]):
 
     def highlight(self, subjects: frozenset[str]) -> None:
         """Make the rows stand out that are about news."""
+        if subjects == self._news:
+            return
+        self._news = subjects
         for table in self.query(LineTable):
             table.highlight(subjects)
 

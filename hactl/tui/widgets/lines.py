@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -57,6 +58,7 @@ class Lines(ScrollView):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._lines: tuple[Line, ...] = ()
+        self._styles: dict[str, Style] = {}  # found once: the style sheet is slow to ask
 
     @property
     def text(self) -> str:
@@ -93,17 +95,29 @@ class Lines(ScrollView):
         return len(self._lines)
 
     def render_line(self, y: int) -> Strip:
-        index, width, base = y + self.scroll_offset.y, self.size.width, self.rich_style
+        index, width, base = y + self.scroll_offset.y, self.size.width, self._style("")
         line = self._lines[index] if index < len(self._lines) else ()
         segments, left = [], width
         for span in line:
             text = padded(span.text, left) if len(span.text) > left else span.text
-            style = base + component(self, f"lines--{span.style}") if span.style else base
+            style = self._style(span.style)
             segments.append(Segment(text, style))
             left -= Segment.get_line_length(segments[-1:])
             if left <= 0:
                 break
         return Strip(segments).adjust_cell_length(width, base)
+
+    def _style(self, name: str) -> Style:
+        style = self._styles.get(name)
+        if style is None:
+            style = self._styles[name] = (
+                self.rich_style + component(self, f"lines--{name}") if name else self.rich_style
+            )
+        return style
+
+    def notify_style_update(self) -> None:
+        self._styles.clear()
+        super().notify_style_update()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

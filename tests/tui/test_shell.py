@@ -112,6 +112,14 @@ async def test_keys_right_after_the_slash_go_to_the_filter() -> None:
         assert not runs.asked
 
 
+async def test_keys_right_after_the_filter_go_to_what_it_leaves() -> None:
+    async with dashboard().run_test(notifications=True, size=(100, 30)) as pilot:
+        await at(pilot, "2", "nodes")
+        burst(pilot, "/app3\r\r")
+        await until(pilot, lambda: isinstance(pilot.app.screen, NodeScreen), "a node")
+        assert getattr(pilot.app.screen, "node", "") == "app3"
+
+
 @pytest.mark.parametrize(
     ("keys", "left"), [("db", ["db1", "db2", "db3"]), ("!app", ["lb1", "lb2", "db1", "db2", "db3", "backup1"])]
 )

@@ -77,6 +77,8 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
         self._editor = Editor()
         self._offers: tuple[str, ...] = ()
         self._complaint = ""
+        self._given = False  # and nobody has closed or complained yet
+        self._early: list[events.Key] = []  # pressed meanwhile
 
     def allow_focus(self) -> bool:
         """Only while something is typed: tab does not come here."""
@@ -96,17 +98,29 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
         self.question = question
         self._editor = Editor(question.text)
         self._complaint = ""
+        self._given = False
         self._offer()
 
     def complain(self, sentence: str) -> None:
         """Say why what was given will not do; the question stays open."""
         self._complaint = sentence
         self.draw()
+        self._pass_on()
 
     def close(self) -> None:
         """The question is answered."""
         self.question = None
         self.draw()
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """What was pressed since enter goes to whoever has the focus by then: a quick operator does not wait."""
+        self._given = False
+        early, self._early = self._early, []
+        for event in early:
+            again = events.Key(event.key, event.character)
+            again.set_sender(self.app)  # as the terminal's: what comes from a screen does not bubble up to it
+            self.app.post_message(again)
 
     @property
     def typed(self) -> str:
@@ -117,9 +131,13 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
 
     def on_key(self, event: events.Key) -> None:
         question = self.question
-        if question is None:
+        if question is None and self.has_focus:
             return
-        if event.key in {"enter", "escape", "tab", "up", "down"}:
+        if question is None or self._given:
+            self._early.append(event)
+            if question is None:  # it was on its way here when the focus went
+                self._pass_on()
+        elif event.key in {"enter", "escape", "tab", "up", "down"}:
             self._command(question, event.key)
         elif self._editor.press(event.key, event.character):
             self._changed(question)
@@ -136,6 +154,7 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
 
     def _command(self, question: Question, key: str) -> None:
         if key == "enter":
+            self._given = True
             self.post_message(self.Given(self, question.purpose, self._editor.text))
         elif key == "escape":
             self.close()

@@ -10,6 +10,7 @@ from hactl.model.command import Completed, command
 from hactl.model.errors import ParseError
 from hactl.model.facts import Backup, PgbackrestFacts, RepositoryStatus
 from hactl.model.inventory import PgbackrestService
+from hactl.model.text import safe
 
 _WHAT = "pgBackRest's answer"
 _TIMEOUT = 30.0  # seconds: a repository in an object store on the other side of the world answers within that
@@ -67,18 +68,30 @@ def _repositories(told: Record, status: Record) -> tuple[RepositoryStatus, ...]:
 
 def _backup(row: Record) -> Backup:
     database, archive, times = row.record("database"), row.record("archive"), row.record("timestamp")
+    info = row.record("info")
     return Backup(
         label=row.text("label"),
         kind=row.text("type"),
         repository=database.integer("repo-key", 1),
         started=times.number("start"),
         stopped=times.number("stop"),
-        size=row.record("info").integer("size"),
+        size=info.integer("size"),
         wal_start=archive.text("start", ""),
         wal_stop=archive.text("stop", ""),
         error=row.flag("error", default=False),  # older versions do not say
         database_id=database.integer("id"),
+        prior=row.text("prior", ""),
+        stored=info.record("repository").integer("delta", 0),
+        notes=_notes(row),
     )
+
+
+def _notes(row: Record) -> dict[str, str]:
+    """Annotations; versions before 2.41 know none."""
+    if row.fields.get("annotation") is None:
+        return {}
+    told = row.record("annotation")
+    return {safe(key): told.text(key) for key in told.fields}
 
 
 def _segments(archives: list[Record], end: str) -> dict[int, str]:

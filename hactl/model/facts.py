@@ -312,6 +312,8 @@ class PostgresqlFacts:
 
 @dataclass(frozen=True, slots=True)
 class Backup:
+    """`size`: bytes of the database when it was taken."""
+
     label: str
     kind: str  # full, diff, incr
     repository: int
@@ -322,6 +324,9 @@ class Backup:
     wal_stop: str
     error: bool
     database_id: int = 1
+    prior: str = ""  # the label of the backup that this one builds on; "" for a full one
+    stored: int = 0  # bytes that the repository took for it
+    notes: Mapping[str, str] = field(default_factory=dict)  # annotations
 
 
 @dataclass(frozen=True, slots=True)

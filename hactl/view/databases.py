@@ -1,15 +1,14 @@
-"""Databases and their backups as rows."""
+"""Databases as rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hactl.model.assess.backup import good, wal_gap
 from hactl.model.assess.database import Pair, primaries_of, receive_lag
-from hactl.model.facts import Backup, PgbackrestFacts, PostgresqlFacts, PostgresqlRole
+from hactl.model.facts import PostgresqlFacts, PostgresqlRole
 from hactl.model.findings import Level
-from hactl.model.inventory import PgbackrestService, PostgresqlService
+from hactl.model.inventory import PostgresqlService
 from hactl.model.observed import Maybe, Observed
 from hactl.model.picture import Picture
 from hactl.view import units
@@ -28,17 +27,6 @@ DATABASE_COLUMNS = (
     Column("slots", "slots hold", "right", priority=5),
     Column("site", "site", priority=6),
     Column("service", "service", priority=7),
-)
-BACKUP_COLUMNS = (
-    Column("service", "service", minimum=6),
-    Column("level", "level", minimum=7),
-    Column("repository", "repo", "right", priority=2),
-    Column("full", "last full", "right", minimum=3),
-    Column("any", "last any", "right", minimum=3),
-    Column("size", "size", "right", priority=3),
-    Column("count", "backups", "right", priority=4),
-    Column("gap", "wal gap", "right", minimum=3, priority=1),
-    Column("status", "status", minimum=6, grow=True),
 )
 
 
@@ -120,67 +108,3 @@ def _last_seen(picture: Picture, service: PostgresqlService, node: str) -> Cell:
     if last is None:
         return UNKNOWN
     return Cell(f"? was {last.value.role.value} {units.age(last.age(picture.now))} ago", Level.UNKNOWN, unknown=True)
-
-
-def backup_rows(picture: Picture) -> Table:
-    """One row a repository of every pgBackRest service, keyed "SERVICE/NUMBER". Ages are since the backup ended."""
-    services = [one for one in picture.state.inventory.services.values() if isinstance(one, PgbackrestService)]
-    return Table(BACKUP_COLUMNS, tuple(row for service in services for row in _repositories(picture, service)))
-
-
-def _repositories(picture: Picture, service: PgbackrestService) -> list[Row]:
-    level = picture.assessment.services[service.name].verdict.level
-    head = (Cell(service.name), level_cell(level))
-    state = picture.state.nodes[service.repository_host]
-    answer = state.read(f"pgbackrest:{service.name}", PgbackrestFacts, picture.now)
-    if not isinstance(answer, Observed):
-        return [
-            Row(
-                f"{service.name}/{number}",
-                (*head, Cell(str(number)), *(UNKNOWN for _ in range(5)), Cell(f"? {answer.reason}", Level.UNKNOWN)),
-                level,
-            )
-            for number in service.repositories
-        ]
-    lsn = primary_lsn(picture, service)
-    return [
-        Row(f"{service.name}/{number}", (*head, *_repository(picture, answer, number, lsn)), level)
-        for number in service.repositories
-    ]
-
-
-def _repository(picture: Picture, answer: Observed[PgbackrestFacts], number: int, lsn: int | None) -> tuple[Cell, ...]:
-    facts = answer.value
-    backups = [backup for backup in good(facts) if backup.repository == number]
-    fulls = [backup for backup in backups if backup.kind == "full"]
-    newest = facts.archive_max.get(number)
-    gap = wal_gap(lsn, newest) if lsn is not None and newest else None
-    status = next(
-        ((one.code, one.message) for one in facts.repositories if one.number == number), (facts.code, facts.message)
-    )
-    running = ", a backup is being made" if facts.running else ""
-
-    def ago(made: list[Backup]) -> Cell:
-        if not made:
-            return Cell("none", Level.CRIT)
-        seconds = max(0.0, facts.now - max(one.stopped for one in made) + answer.age(picture.now))
-        return Cell(units.age(seconds), None, seconds)
-
-    return (
-        Cell(str(number), None, number),
-        ago(fulls),
-        ago(backups),
-        size_cell(backups[-1].size) if backups else NOTHING,
-        Cell(str(len(backups)), None, len(backups)),
-        UNKNOWN if gap is None else Cell(f"{gap} seg", None, gap),
-        Cell(f"{status[1]}{running}", Level.CRIT if status[0] else None),
-    )
-
-
-def primary_lsn(picture: Picture, service: PgbackrestService) -> int | None:
-    """Where the one primary of the database that is backed up writes, when that is known."""
-    database = picture.state.inventory.services[service.database]
-    if not isinstance(database, PostgresqlService):
-        return None
-    servers = servers_of(picture, database)
-    return servers.known[servers.primaries[0]].value.lsn if len(servers.primaries) == 1 else None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from hactl.model.assess.backup import good, wal_gap
 from hactl.model.assess.database import Pair, receive_lag
-from hactl.model.facts import PgbackrestFacts, PostgresqlFacts, PostgresqlRole
+from hactl.model.backups import backup_services, primary_lsn, repositories
+from hactl.model.facts import Backup, PostgresqlFacts, PostgresqlRole
+from hactl.model.holdings import Holdings
 from hactl.model.inventory import PgbackrestService, PostgresqlService
-from hactl.model.observed import Observed, Unknown
+from hactl.model.observed import Unknown
 from hactl.model.picture import Picture
 from hactl.view import status
-from hactl.view.databases import Servers, primary_lsn, servers_of
+from hactl.view.databases import Servers, servers_of
 
 
 def databases(picture: Picture) -> list[status.DatabaseStatus]:
@@ -65,41 +66,36 @@ def _postgresql(picture: Picture, facts: PostgresqlFacts, pair: Pair | None) -> 
 
 
 def backups(picture: Picture) -> list[status.BackupStatus]:
-    services = [one for one in picture.state.inventory.services.values() if isinstance(one, PgbackrestService)]
-    return [_backup(picture, service) for service in services]
+    return [_backup(picture, service) for service in backup_services(picture.state.inventory)]
 
 
 def _backup(picture: Picture, service: PgbackrestService) -> status.BackupStatus:
-    state = picture.state.nodes[service.repository_host]
-    answer = state.read(f"pgbackrest:{service.name}", PgbackrestFacts, picture.now)
-    if isinstance(answer, Unknown):
-        return status.BackupStatus(service.name, service.stanza, None, answer.reason, [])
-    lsn = primary_lsn(picture, service)
-    repositories = [_repository(picture, answer, number, lsn) for number in service.repositories]
-    return status.BackupStatus(service.name, answer.value.stanza, answer.value.running, None, repositories)
+    found = repositories(service, picture)
+    known = [one.known for one in found if one.known is not None]
+    reason = next((one.holdings.reason for one in found if isinstance(one.holdings, Unknown)), None)
+    lsn = primary_lsn(service, picture)
+    return status.BackupStatus(
+        service.name,
+        known[0].facts.stanza if known else service.stanza,
+        known[0].facts.running if known else None,
+        reason,
+        [_repository(one, lsn) for one in known],
+    )
 
 
-def _repository(
-    picture: Picture, answer: Observed[PgbackrestFacts], number: int, lsn: int | None
-) -> status.RepositoryState:
-    facts = answer.value
-    made = [backup for backup in good(facts) if backup.repository == number]
-    newest = facts.archive_max.get(number)
-    own = next(((one.code, one.message) for one in facts.repositories if one.number == number), None)
-    code, message = own or (facts.code, facts.message)
+def _repository(holdings: Holdings, lsn: int | None) -> status.RepositoryState:
+    code, message = holdings.status
 
-    def age(kinds: frozenset[str] | None) -> float | None:
-        stopped = [backup.stopped for backup in made if kinds is None or backup.kind in kinds]
-        seconds = facts.now - max(stopped) + answer.age(picture.now) if stopped else None
-        return None if seconds is None else round(max(0.0, seconds), 1)
+    def age(backups: tuple[Backup, ...]) -> float | None:
+        return round(min(map(holdings.age, backups)), 1) if backups else None
 
     return status.RepositoryState(
-        number=number,
+        number=holdings.number,
         code=code,
         message=message,
-        last_full_age_seconds=age(frozenset({"full"})),
-        last_any_age_seconds=age(None),
-        backups=len(made),
-        newest_wal=newest,
-        wal_gap_segments=wal_gap(lsn, newest) if lsn is not None and newest else None,
+        last_full_age_seconds=age(holdings.fulls),
+        last_any_age_seconds=age(holdings.good),
+        backups=len(holdings.good),
+        newest_wal=holdings.newest_wal or None,
+        wal_gap_segments=holdings.gap(lsn),
     )

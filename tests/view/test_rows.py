@@ -12,9 +12,10 @@ from hactl.model.findings import Level
 from hactl.model.journal import RunSummary
 from hactl.model.picture import Picture
 from hactl.model.state import LinkPhase
+from hactl.view.backups import backup_rows, repository_rows
 from hactl.view.balancers import balancer_matrix, place_lines, run_of
 from hactl.view.cluster import banner, site_map
-from hactl.view.databases import backup_rows, database_rows
+from hactl.view.databases import database_rows
 from hactl.view.findings import finding_rows, line
 from hactl.view.node_page import node_facts
 from hactl.view.node_tables import pool_rows_of, runs_of, unit_rows
@@ -36,6 +37,7 @@ TABLES: list[Callable[[Picture], Table]] = [
     balancer_matrix,
     database_rows,
     backup_rows,
+    repository_rows,
 ]
 
 
@@ -266,11 +268,11 @@ def test_a_lag_without_a_primary_is_not_a_number() -> None:
 
 
 def test_backups() -> None:
-    row = texts(backup_rows(Cluster().picture()), "backup/1")
+    row = texts(repository_rows(Cluster().picture()), "backup/1")
     assert (row["full"], row["any"], row["count"], row["gap"], row["status"]) == ("20h", "2h", "2", "0 seg", "ok")
-    none = cells(backup_rows(Cluster().change("backup1", "pgbackrest:backup", backups=()).picture()), "backup/1")
+    none = cells(repository_rows(Cluster().change("backup1", "pgbackrest:backup", backups=()).picture()), "backup/1")
     assert (none["full"].text, none["full"].level) == ("none", Level.CRIT)
-    silent = cells(backup_rows(Cluster().down("backup1").picture()), "backup/1")
+    silent = cells(repository_rows(Cluster().down("backup1").picture()), "backup/1")
     assert silent["full"].unknown
     assert silent["status"].text.startswith("? no route")
 

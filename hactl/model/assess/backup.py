@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from hactl.model.assess import failed
 from hactl.model.assess.base import ClusterCase, NodeCase
 from hactl.model.assess.database import primaries_of
-from hactl.model.facts import Backup, PgbackrestFacts, PostgresqlFacts
+from hactl.model.facts import PgbackrestFacts, PostgresqlFacts
 from hactl.model.findings import Finding, Level, Scope, ScopeKind
+from hactl.model.holdings import Holdings, wal_gap
 from hactl.model.inventory import PgbackrestService, PostgresqlService, Threshold
 from hactl.model.metrics import METRICS
 from hactl.model.observed import Observed
 
 HOUR = 3600.0
-SEGMENT = 16 * 1024 * 1024  # PostgreSQL's default; another size makes the gap wrong by a constant factor
 _SAME_MOMENT = 5.0
-_PER_LOG = 0x1_0000_0000 // SEGMENT
 
 
 def judge(case: NodeCase) -> Iterator[Finding]:
@@ -29,12 +28,8 @@ def judge(case: NodeCase) -> Iterator[Finding]:
         match case.read(f"pgbackrest:{service.name}", PgbackrestFacts):
             case Observed(value=facts):
                 yield from _status(case, service, facts, key)
-                yield from _ages(case, service, facts)
-
-
-def good(facts: PgbackrestFacts) -> list[Backup]:
-    """Backups without errors, oldest first."""
-    return [backup for backup in facts.backups if not backup.error]
+                for number in service.repositories:
+                    yield from _backups(case, service, facts, number)
 
 
 def _status(case: NodeCase, service: PgbackrestService, facts: PgbackrestFacts, key: str) -> Iterator[Finding]:
@@ -46,37 +41,54 @@ def _status(case: NodeCase, service: PgbackrestService, facts: PgbackrestFacts, 
         if repository.code != 0 and facts.code == 0:
             sentence = f"repository {repository.number}: {repository.message} (code {repository.code})"
             yield case.finding(f"{key}:{repository.number}", Level.CRIT, sentence, hint=hint, service=service)
-    if facts.backups and facts.backups[-1].error:
-        label = facts.backups[-1].label
-        sentence = f"the newest backup {label} has errors"
-        yield case.finding(f"{key}:errors", Level.CRIT, sentence, hint=hint, service=service)
 
 
-def _ages(case: NodeCase, service: PgbackrestService, facts: PgbackrestFacts) -> Iterator[Finding]:
+def _backups(case: NodeCase, service: PgbackrestService, facts: PgbackrestFacts, number: int) -> Iterator[Finding]:
+    """One repository's: errors, chains with a hole, ages. Where there are several, each has to be new enough."""
+    holdings = Holdings(number, facts, facts.now)
+    several = len(service.repositories) > 1
+    key, where = (f":{number}", f"repository {number}: ") if several else ("", "")
+    node = case.node.name
+    if holdings.backups and holdings.backups[-1].error:
+        sentence = f"{where}the newest backup {holdings.backups[-1].label} has errors"
+        hint = f"hactl backup run --type full{f' --repository {number}' if several else ''}"
+        yield case.finding(
+            f"pgbackrest:{node}:{service.name}{key}:errors", Level.CRIT, sentence, hint=hint, service=service
+        )
+    for label, needed in holdings.broken.items():
+        sentence = f"{where}backup {label} cannot be restored: it needs {needed}, which is not there or has errors"
+        yield case.finding(
+            f"pgbackrest:{node}:{service.name}{key}:broken:{label}",
+            Level.CRIT,
+            sentence,
+            hint="Take a full backup now: hactl backup run --type full",
+            service=service,
+        )
+    yield from _ages(case, service, holdings, f"backup-age:{node}:{service.name}{key}", where)
+
+
+def _ages(case: NodeCase, service: PgbackrestService, holdings: Holdings, key: str, where: str) -> Iterator[Finding]:
     """The service's own limits are the warnings, unless thresholds say otherwise."""
-    key = f"backup-age:{case.node.name}:{service.name}"
-    backups = good(facts)
-    fulls = [backup for backup in backups if backup.kind == "full"]
-    if not fulls:
-        if facts.code == 0:
-            sentence = "there is no good full backup"
-            hint = f"pgbackrest --stanza={facts.stanza} --type=full backup"
+    if not holdings.fulls:
+        if holdings.facts.code == 0 and holdings.status[0] == 0:
+            sentence = f"{where}there is no good full backup"
+            hint = "hactl backup run --type full"
             yield case.finding(f"{key}:full", Level.CRIT, sentence, hint=hint, service=service)
         return
-    running = ", one is being made now" if facts.running else ""
+    running = ", one is being made now" if holdings.facts.running else ""
     newest = (
-        ("full", "backup_age_full_hours", max(one.stopped for one in fulls), service.max_age_full, "last full backup"),
-        ("any", "backup_age_any_hours", max(one.stopped for one in backups), service.max_age_any, "last backup"),
+        ("full", "backup_age_full_hours", holdings.fulls, service.max_age_full, "last full backup"),
+        ("any", "backup_age_any_hours", holdings.good, service.max_age_any, "last backup"),
     )
-    for kind, metric, stopped, most, what in newest:
+    for kind, metric, backups, most, what in newest:
         yield from case.measured(
             metric,
             f"{key}:{kind}",
-            max(0.0, facts.now - stopped) / HOUR,
-            what,
+            min(map(holdings.age, backups)) / HOUR,
+            f"{where}{what}",
             limit=_age_limit(case, metric, most),
             after=f" ago{running}",
-            hint="Look at the schedule and the log of the backups.",
+            hint="Take one now: hactl backup run; then look why the schedule did not.",
             service=service,
         )
 
@@ -129,12 +141,3 @@ def judge_archive(case: ClusterCase, service: PgbackrestService) -> Iterator[Fin
                 service=service.name,
                 hint="Look at archiving on the primary.",
             )
-
-
-def wal_gap(lsn: int, newest: str) -> int | None:
-    """Finished segments before `lsn` that come after the archived file `newest`; None when that is not a WAL file."""
-    try:
-        archived = int(newest[8:16], 16) * _PER_LOG + int(newest[16:24], 16)
-    except ValueError:
-        return None
-    return max(0, lsn // SEGMENT - 1 - archived)

@@ -35,6 +35,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     "Look": {
         "status": Entry("hactl.cli.status:status", "Show the cluster's health, once or continuously."),
         "db": Entry("hactl.cli.db:db", "How the databases replicate, who could take over, what became of roles."),
+        "backup": Entry("hactl.cli.backup:backup", "Backups: what the repositories hold; take one, verify all."),
         "check": Entry("hactl.cli.check:check", "Answer a monitoring system: one line, perfdata, exit 0 to 3."),
         "ack": Entry("hactl.cli.ack:ack", "Findings that somebody knows of: acknowledge, take back, list."),
         "doctor": Entry("hactl.cli.doctor:doctor", "Find what keeps hactl from seeing a node, and say what to do."),

@@ -6,7 +6,7 @@ from functools import partial
 
 from hactl.drivers.probe import Asked, Cadence, ExecProbe
 from hactl.drivers.reading import Record, explained, json_of
-from hactl.model.command import Completed, command
+from hactl.model.command import Command, Completed, command
 from hactl.model.errors import ParseError
 from hactl.model.facts import Backup, PgbackrestFacts, RepositoryStatus
 from hactl.model.inventory import PgbackrestService
@@ -21,9 +21,14 @@ def info_argv(service: PgbackrestService) -> tuple[str, ...]:
     return ("pgbackrest", f"--stanza={service.stanza}", "--output=json", "info")
 
 
+def info_command(service: PgbackrestService) -> Command:
+    """Asked on the repository host, as the user who may read the repositories."""
+    return command(*info_argv(service), as_user=service.os_user, timeout=_TIMEOUT)
+
+
 def info(service: PgbackrestService) -> ExecProbe:
     """What the repositories hold, asked on the repository host as the user who may read them."""
-    asked = command(*info_argv(service), as_user=service.os_user, timeout=_TIMEOUT)
+    asked = info_command(service)
     return ExecProbe(f"pgbackrest:{service.name}", Cadence.SLOW, _TIMEOUT, asked, partial(parse, service.stanza))
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hactl.drivers import apt, pgbackrest
-from hactl.drivers.verbs import package_commands, postgresql_commands
+from hactl.drivers.verbs import package_commands, pgbackrest_commands, postgresql_commands
 from hactl.model.errors import InputError
 from hactl.model.inventory import (
     BecomeMethod,
@@ -93,6 +93,8 @@ def _of_backups(inventory: Inventory, node: Node) -> Iterator[Rule]:
         if isinstance(one, PgbackrestService) and one.repository_host == node.name:
             why = f"{one.name}: read what the backup repository holds"
             yield Rule(one.os_user, _absolute(pgbackrest.info_argv(one)), why)
+            for argv, pattern, purpose in pgbackrest_commands.rules(one):
+                yield Rule(one.os_user, _absolute(argv), f"{one.name}: {purpose}", pattern, acts=True)
 
 
 def _of_packages(inventory: Inventory, node: Node) -> Iterator[Rule]:
@@ -154,7 +156,7 @@ def _grants(inventory: Inventory, nodes: Iterable[Node], user: str) -> list[str]
 def _file(where: str, grants: list[str]) -> str:
     head = f"# What hactl may do with sudo on {_comment(where)}: each line allows one command with exactly these words."
     if any(" ^" in grant for grant in grants):
-        any_ = "any version of one package, any primary"
+        any_ = "any version of one package, any primary, any run's backup"
         head += f"\n# From ^ to $ it is a pattern of all the words (sudo {REGEX_SINCE}): {any_}."
     body = "\n".join(grants) or "# Nothing: all that hactl asks there needs no sudo."
     return f"{head}\n{body}\n"

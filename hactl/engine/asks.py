@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -31,7 +32,7 @@ from hactl.model.errors import (
 )
 from hactl.model.events import CommandDone, CommandStarted, Event, StepProgress
 from hactl.model.observed import Unknown
-from hactl.model.verb import Ask, AskSocket, Doing, Fetch, Now, ReadLocal, RunCommand, RunLocal, Tell, Wait
+from hactl.model.verb import Ask, AskSocket, Doing, Fetch, Meanwhile, Now, ReadLocal, RunCommand, RunLocal, Tell, Wait
 from hactl.transport.backoff import Backoff
 
 T = TypeVar("T")
@@ -141,8 +142,10 @@ class Reader:
 
     async def _answer(self, ask: Ask) -> object:  # noqa: PLR0911 - one return an ask
         match ask:
-            case RunCommand(command, node):
-                return await self._command(self._node(node), command)
+            case RunCommand(command, node, meanwhile):
+                where = self._node(node)
+                async with self._telling(where, meanwhile):
+                    return await self._command(where, command)
             case AskSocket():
                 return await self._socket(ask)
             case Fetch(node=node):
@@ -161,6 +164,27 @@ class Reader:
                 return await self._file(path)
             case RunLocal():
                 return await self._program(ask)
+
+    @asynccontextmanager
+    async def _telling(self, node: str, meanwhile: Meanwhile | None) -> AsyncIterator[None]:
+        """While something long goes on, ask how far it is, and tell."""
+        if meanwhile is None:
+            yield
+            return
+
+        async def ask() -> None:
+            while True:
+                await self._clock.sleep(meanwhile.every)
+                with suppress(TransportError):  # whoever carries out the long command notices that, too
+                    self._say(*meanwhile.told(await self._hands.run(node, meanwhile.command)))
+
+        asking = asyncio.create_task(ask())
+        try:
+            yield
+        finally:
+            asking.cancel()
+            with suppress(asyncio.CancelledError):
+                await asking
 
     async def _wait(self, seconds: float) -> None:
         """Raises TimeoutError, as the deadline does, when the run is to stop and has waited long enough for this."""

@@ -7,6 +7,8 @@ from functools import cached_property
 
 from hactl.model.facts import Backup, PgbackrestFacts
 
+RUN_NOTE = "hactl-run"
+"""The annotation of a backup that says which run of hactl took it."""
 SEGMENT = 16 * 1024 * 1024  # PostgreSQL's default; another size makes the gap wrong by a constant factor
 _PER_LOG = 0x1_0000_0000 // SEGMENT
 

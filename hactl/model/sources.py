@@ -42,7 +42,9 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             Source("candidate", _NODE, _SERVICE, "the standby that can take over without loss and suits best"),
             Source("survivor", _NODE, _SERVICE, "the standby that has the most of what the last primary wrote"),
             Source("holder", _NODE, _VIP, "the node that has the VIP"),
+            Source("repository", _NODE, _SERVICE, "the node that has the repository of the backups"),
             Source("the only postgresql", _SERVICE, None, "the database, where the inventory has one"),
+            Source("the only pgbackrest", _SERVICE, None, "the backups, where the inventory has one such service"),
             Source("the only vip", _VIP, None, "the VIP, where the inventory has one"),
         )
     }

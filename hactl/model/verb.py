@@ -14,7 +14,7 @@ something was under way, has an unknown outcome: the engine then looks again wit
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
@@ -36,11 +36,23 @@ Memory: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
+class Meanwhile:
+    """What is asked on the same node while a long command runs, every so many seconds, and how its answer is told: a
+    sentence and numbers. The command only reads; that it cannot be asked is no harm.
+    """
+
+    command: Command
+    told: Callable[[Completed], tuple[str, Mapping[str, float]]]
+    every: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
 class RunCommand:
     """Answered with Completed. `node` None: the node that the step is for."""
 
     command: Command
     node: str | None = None
+    meanwhile: Meanwhile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +125,9 @@ Ask: TypeAlias = RunCommand | AskSocket | Fetch | Wait | Now | Tell | ReadLocal 
 Doing: TypeAlias = Generator[Ask, Any, T]
 
 
-def run(command: Command, node: str | None = None) -> Doing[Completed]:
+def run(command: Command, node: str | None = None, *, meanwhile: Meanwhile | None = None) -> Doing[Completed]:
     """Run a command on the step's node, or on `node`."""
-    done: Completed = yield RunCommand(command, node)
+    done: Completed = yield RunCommand(command, node, meanwhile)
     return done
 
 

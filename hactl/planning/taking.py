@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from hactl.model.inventory import Inventory, PostgresqlService
+from hactl.model.backups import backup_services
+from hactl.model.inventory import Inventory, PgbackrestService, PostgresqlService
 from hactl.model.parameters import Taken, Value
 from hactl.model.picture import Picture
 from hactl.model.replication import Candidate, Replication, replication, why_no_primary
@@ -15,12 +16,8 @@ def taken(what: Taken, values: Mapping[str, Value], inventory: Inventory, pictur
     """The name that is meant. `values` has the parameter that the source is asked of. "" without a picture, where one
     is needed. Raises ValueError with why there is none, to be read after the parameter's name.
     """
-    match what.source:
-        case "the only postgresql":
-            databases = (one.name for one in inventory.services.values() if isinstance(one, PostgresqlService))
-            return _only("postgresql service", tuple(databases))
-        case "the only vip":
-            return _only("vip", tuple(inventory.vips))
+    if (told := _of_inventory(what, values, inventory)) is not None:
+        return told
     if picture is None:
         return ""
     of = str(values[what.parameter])
@@ -34,10 +31,32 @@ def taken(what: Taken, values: Mapping[str, Value], inventory: Inventory, pictur
     raise ValueError(f"{of} is no PostgreSQL database")
 
 
+def _of_inventory(what: Taken, values: Mapping[str, Value], inventory: Inventory) -> str | None:
+    """What no picture is needed for; None for all other sources."""
+    match what.source:
+        case "the only postgresql":
+            databases = (one.name for one in inventory.services.values() if isinstance(one, PostgresqlService))
+            return _only("postgresql service", tuple(databases))
+        case "the only pgbackrest":
+            return _only("pgbackrest service", tuple(one.name for one in backup_services(inventory)))
+        case "the only vip":
+            return _only("vip", tuple(inventory.vips))
+        case "repository":
+            return _repository(str(values[what.parameter]), inventory)
+    return None
+
+
 def _only(what: str, names: tuple[str, ...]) -> str:
     if len(names) == 1:
         return names[0]
     raise ValueError(f"say which {what}: {', '.join(names)}" if names else f"the inventory has no {what}")
+
+
+def _repository(service: str, inventory: Inventory) -> str:
+    found = inventory.services[service]
+    if isinstance(found, PgbackrestService):
+        return found.repository_host
+    raise ValueError(f"{service} is no pgbackrest service")
 
 
 def _holder(vip: str, picture: Picture) -> str:

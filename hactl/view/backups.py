@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hactl.model.assess.base import because
 from hactl.model.backups import Repository, backup_services, primary_lsn, repositories
 from hactl.model.facts import Backup
@@ -75,14 +77,26 @@ def _newest(holdings: Holdings, backups: tuple[Backup, ...]) -> Cell:
     return age_cell(min(map(holdings.age, backups))) if backups else Cell("none", Level.CRIT)
 
 
-def backup_rows(picture: Picture) -> Table:
-    """Every backup that is known of, newest first, keyed "SERVICE/NUMBER/LABEL"."""
-    rows = []
-    for service in backup_services(picture.state.inventory):
-        for one in repositories(service, picture):
-            if one.known is not None:
-                rows += [_backup(one, one.known, backup) for backup in reversed(one.known.backups)]
-    return Table(BACKUP_COLUMNS, tuple(rows))
+def backup_rows(found: Iterable[Repository]) -> Table:
+    """Every backup of these repositories, newest first, keyed "SERVICE/NUMBER/LABEL"."""
+    known = ((one, one.known) for one in found if one.known is not None)
+    return Table(
+        BACKUP_COLUMNS,
+        tuple(_backup(one, holdings, backup) for one, holdings in known for backup in reversed(holdings.backups)),
+    )
+
+
+def nothing_lines(found: Iterable[Repository]) -> list[Line]:
+    """The repositories that no backup can be shown of, and why."""
+    lines = []
+    for one in found:
+        name = f"{one.service.name}, repository {one.number}"
+        if isinstance(one.holdings, Unknown):
+            why = because(one.holdings, one.service.repository_host)
+            lines.append(Line(f"{name}: what it holds is not known: {why}", Level.UNKNOWN))
+        elif not one.holdings.value.backups:
+            lines.append(Line(f"{name} holds no backup", Level.CRIT))
+    return lines
 
 
 def _backup(one: Repository, holdings: Holdings, backup: Backup) -> Row:

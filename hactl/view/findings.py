@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hactl.model.ack import Ack
 from hactl.model.acks import open_findings
 from hactl.model.assess import subject
-from hactl.model.findings import Finding
+from hactl.model.findings import Finding, ScopeKind
 from hactl.model.picture import Picture
 from hactl.view import units
 from hactl.view.cells import age_cell, level_cell
+from hactl.view.lines import Line
 from hactl.view.severity import severity
 from hactl.view.tables import Cell, Column, Row, Table
 
@@ -57,6 +60,18 @@ def _row(picture: Picture, finding: Finding, columns: tuple[Column, ...]) -> Row
     }
     shown = tuple(cells[column.key] for column in columns)
     return Row(finding.key, shown, finding.level, faint=ack is not None)
+
+
+def about_lines(picture: Picture, services: Collection[str], pools: Collection[str] = ()) -> list[Line]:
+    """What is to be said about these services and pools, worst first, each with what to do about it."""
+    lines: list[Line] = []
+    for one in picture.assessment.findings:
+        if one.service in services or (one.scope.kind is ScopeKind.POOL and one.scope.name in pools):
+            where = f"{one.node}: " if one.node is not None else ""
+            lines.append(Line(f"{where}{one.sentence}", one.level, mark=one.level.word))
+            if one.hint:
+                lines.append(Line(f"> {one.hint}", indent=2, faint=True))
+    return lines
 
 
 def line(finding: Finding) -> str:

@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from hactl.model.assess.base import because, listed
 from hactl.model.facts import ArchiverFacts, PostgresqlFacts, Slot
-from hactl.model.findings import Level, ScopeKind
+from hactl.model.findings import Level
 from hactl.model.inventory import PostgresqlService
 from hactl.model.observed import Maybe, Observed, Unknown
 from hactl.model.picture import Picture
 from hactl.model.replication import Candidate, Replication, Server, Standby, replication, why_no_primary
 from hactl.view import units
 from hactl.view.cells import NOTHING, UNKNOWN, from_answer, size_cell
+from hactl.view.findings import about_lines
 from hactl.view.lines import Line
 from hactl.view.tables import Cell, Column, Row, Table
 
@@ -263,17 +264,9 @@ def _archive(node: str, archiver: ArchiverFacts) -> Line:
 
 
 def finding_lines(picture: Picture, found: Replication) -> list[Line]:
-    """What is to be said about the database, worst first, each with what to do about it."""
+    """What is to be said about the database and its pools, worst first, each with what to do about it."""
     pools = {pool.name for pool in found.inventory.pools.values() if pool.service == found.service.name}
-    lines: list[Line] = []
-    for one in picture.assessment.findings:
-        about = one.scope.kind is ScopeKind.POOL and one.scope.name in pools
-        if one.service == found.service.name or about:
-            where = f"{one.node}: " if one.node is not None else ""
-            lines.append(Line(f"{where}{one.sentence}", one.level, mark=one.level.word))
-            if one.hint:
-                lines.append(Line(f"> {one.hint}", indent=2, faint=True))
-    return lines
+    return about_lines(picture, {found.service.name}, pools)
 
 
 # --- both front ends' page --------------------------------------------------------------------------------------

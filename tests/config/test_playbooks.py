@@ -30,6 +30,8 @@ GOOD = sorted((CASES / "good").glob("*.toml"))
 BAD = sorted((CASES / "bad").glob("*.toml"))
 SHIPPED = sorted(share_path("playbooks").glob("*.toml"))
 NAMES = [
+    "backup-verify",
+    "backup",
     "balancer-upgrade",
     "drain",
     "failover",

@@ -43,7 +43,10 @@ def needs(lab: Inventory, node: str) -> dict[str, Requirement]:
         ("lb1", {"tool:haproxy", "socket:/run/haproxy/admin.sock", "tool:sudo"}),
         ("app1", {"tool:dpkg-query", "tool:sudo"}),
         ("db1", {"socket:/var/run/postgresql/.s.PGSQL.5432", "server:database", "role:database", "tool:sudo"}),
-        ("backup1", {"tool:pgbackrest", "sudo:pgbackrest:/usr/bin/pgbackrest --stanza=main --output=json info"}),
+        (
+            "backup1",
+            {"tool:pgbackrest", "tool:sudo", "sudo:pgbackrest:/usr/bin/pgbackrest --stanza=main --output=json info"},
+        ),
     ],
 )
 def test_what_the_labs_nodes_need(lab: Inventory, node: str, keys: set[str]) -> None:
@@ -108,7 +111,7 @@ def test_judgement(lab: Inventory, node: str, key: str, out: str, exit_code: int
 
 
 def test_sudo_judgement(lab: Inventory) -> None:
-    (rule,) = (one for key, one in needs(lab, "backup1").items() if key.startswith("sudo:"))
+    (rule,) = (one for key, one in needs(lab, "backup1").items() if key.endswith("--output=json info"))
     assert rule.remedy.endswith(
         "hactl ALL=(pgbackrest) NOPASSWD: /usr/bin/pgbackrest --stanza\\=main --output\\=json info"
     )

@@ -61,9 +61,8 @@ def test_policies_are_clean_and_hold_no_wildcard(lab: Inventory, tmp_path: Path)
         rules = [line for line in policy.split("\n") if line and not line.startswith("#")]
         literal = [rule for rule in rules if not rule.endswith("$")]
         assert not [rule for rule in literal if re.search(r"(?<!\\)[*?\[!]|ALL\s*$|NOPASSWD: ALL", rule)]
-    assert sudoers.policy(lab, "backup").endswith(
-        "hactl ALL=(pgbackrest) NOPASSWD: /usr/bin/pgbackrest --stanza\\=main --output\\=json info\n"
-    )
+    reads = "hactl ALL=(pgbackrest) NOPASSWD: /usr/bin/pgbackrest --stanza\\=main --output\\=json info\n"
+    assert reads in sudoers.policy(lab, "backup")
     managed = replace(lab.services["database"], manager=PostgresqlManager.PATRONI)
     assert "Nothing" in sudoers.policy(replace(lab, services={**lab.services, "database": managed}), "db")
 
@@ -152,7 +151,6 @@ def test_a_variable_is_not_passed_to_apt(lab: Inventory) -> None:
 
 
 def test_a_databases_packages_stay_with_its_operator_and_what_its_verbs_run_is_granted(lab: Inventory) -> None:
-    assert [rule for rule in sudoers.rules_for(lab, lab.nodes["backup1"]) if rule.acts] == []
     acting = [rule for rule in sudoers.rules_for(lab, lab.nodes["db1"]) if rule.acts]
     assert not [rule for rule in acting if "apt-get" in rule.argv[0] or "reboot" in rule.argv]
     database = lab.services["database"]
@@ -166,6 +164,22 @@ def test_a_databases_packages_stay_with_its_operator_and_what_its_verbs_run_is_g
         words = " ".join(argv[1:])
         assert any(rule.pattern and re.fullmatch(rule.pattern, words) for rule in acting), argv
         assert not any(rule.pattern and re.fullmatch(rule.pattern, f"{words} --more") for rule in acting), argv
+
+
+@pytest.mark.parametrize(
+    ("words", "granted"),
+    [
+        ("--stanza=main --repo=1 --type=full --annotation=hactl-run=20261121-143005-k3f backup", True),
+        ("--stanza=main --repo=1 --type=diff --annotation=hactl-run=x backup", True),
+        ("--stanza=main --repo=2 --type=full --annotation=hactl-run=x backup", False),
+        ("--stanza=main --repo=1 --type=full --annotation=hactl-run=x --no-online backup", False),
+        ("--stanza=main --repo=1 --type=full --annotation=hactl-run=x expire", False),
+        ("--stanza=main --repo=1 --type=full --annotation=hactl-run=x\nbackup", False),
+    ],
+)
+def test_backups_may_be_taken_and_not_expired(lab: Inventory, words: str, granted: bool) -> None:  # noqa: FBT001
+    (rule,) = (one for one in sudoers.rules_for(lab, lab.nodes["backup1"]) if one.pattern)
+    assert bool(re.search(rule.pattern, words)) is granted
 
 
 def test_who_logs_in_as_root_needs_no_sudo(lab: Inventory) -> None:

@@ -24,7 +24,7 @@ from hactl.model.errors import (
     UnreachableError,
 )
 from hactl.model.events import CommandDone, CommandStarted, StepProgress
-from hactl.model.verb import ask, fetch, now, read_local, run, run_local, tell, tell_socket, wait
+from hactl.model.verb import Meanwhile, ask, fetch, now, read_local, run, run_local, tell, tell_socket, wait
 from hactl.transport.fake import FakeTransport
 from tests.engine.acting import played
 from tests.engine.scripted import inventory
@@ -262,6 +262,29 @@ async def test_waits_are_stated_and_counted_and_progress_is_not_a_flood():
     told = [event for event in bench.events if isinstance(event, StepProgress)]
     assert 3 <= len(told) <= 5
     assert told[0].numbers == {"sessions": 0.0}
+
+
+async def test_while_something_long_goes_on_it_is_told_how_far_it_is():
+    bench = Bench()
+    asked = Command(("info",))
+
+    class Slow(FakeTransport):
+        async def run(self, command):
+            if command == asked:
+                self.commands.append(command)
+                if len(self.commands) == 2:
+                    raise ConnectionLostError("lb1", "gone")  # the next answer will do
+                return Completed(0, f"{len(self.commands)}0 %", "", 0.01)
+            await bench.clock.sleep(7)
+            return DONE
+
+    node = Slow("lb1")
+    bench.hands = Hands(inventory("lb1"), {"lb1": node}, bench.clock)
+    told = Meanwhile(asked, lambda done: (done.stdout, {}), every=2.0)
+    assert await bench.act(run(ACT, meanwhile=told)) == DONE
+    assert [event.sentence for event in bench.events if isinstance(event, StepProgress)] == ["10 %", "30 %"]
+    await played(bench.clock, bench.clock.sleep(10))
+    assert len(node.commands) == 3  # it ends with what it was about
 
 
 async def test_a_fetch_that_nobody_answers_has_status_0():

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hactl.view import plan_document, replication_document, role_history, run_document, vips
+from hactl.view import backups_document, plan_document, replication_document, role_history, run_document, vips
 from hactl.view.status_schema import document_schema, status_schema
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
@@ -25,6 +25,7 @@ def _schemas() -> Mapping[str, Mapping[str, object]]:
             replication_document.ReplicationDocument, replication_document.SCHEMA, "hactl db status"
         ),
         "db-history": document_schema(role_history.HistoryDocument, role_history.SCHEMA, "hactl db history"),
+        "backups": document_schema(backups_document.BackupsDocument, backups_document.SCHEMA, "hactl backup list"),
         "vips": document_schema(vips.VipsDocument, vips.SCHEMA, "hactl vip status"),
     }
 

@@ -12,7 +12,7 @@ from hactl.model.findings import Level
 from hactl.model.journal import RunSummary
 from hactl.model.picture import Picture
 from hactl.model.state import LinkPhase
-from hactl.view.backups import backup_rows, repository_rows
+from hactl.view.backups import repository_rows
 from hactl.view.balancers import balancer_matrix, place_lines, run_of
 from hactl.view.cluster import banner, site_map
 from hactl.view.databases import database_rows
@@ -36,7 +36,6 @@ TABLES: list[Callable[[Picture], Table]] = [
     lambda picture: finding_rows(picture, hints=True),
     balancer_matrix,
     database_rows,
-    backup_rows,
     repository_rows,
 ]
 

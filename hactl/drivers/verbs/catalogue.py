@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from hactl.drivers.verbs import balancer, balancer_hold, health, node_verbs, postgresql_verbs, vip, vip_hold, waiting
+from hactl.drivers.verbs import (
+    backup,
+    balancer,
+    balancer_hold,
+    health,
+    node_verbs,
+    postgresql_verbs,
+    vip,
+    vip_hold,
+    waiting,
+)
 from hactl.model.verb import AnyVerb, Verbs
 
 _ALL: tuple[AnyVerb, ...] = (
@@ -18,6 +28,7 @@ _ALL: tuple[AnyVerb, ...] = (
         *node_verbs.VERBS,
     ),
     *postgresql_verbs.VERBS,
+    *backup.VERBS,
 )
 
 VERBS: Verbs = MappingProxyType({verb.name: verb for verb in _ALL})

@@ -45,6 +45,12 @@ def _database(_house: House) -> Screen[None]:
     return DatabaseScreen()
 
 
+def _backups(_house: House) -> Screen[None]:
+    from hactl.tui.screens.backups import BackupsScreen  # noqa: PLC0415 - see above
+
+    return BackupsScreen()
+
+
 def _runs(house: House) -> Screen[None]:
     from hactl.tui.screens.runs import RunsScreen  # noqa: PLC0415 - see above
 
@@ -62,6 +68,7 @@ PLACES = (
     Place("nodes", "Nodes", "2", _nodes),
     Place("balancers", "Balancers", "3", _balancers),
     Place("database", "Database", "4", _database),
+    Place("backups", "Backups", "5", _backups),
     Place("runs", "Runs", "6", _runs),
     Place("playbooks", "Playbooks", "7", _playbooks),
 )

@@ -36,7 +36,7 @@ BACKUP_COLUMNS = (
     Column("size", "database", "right", priority=2),
     Column("stored", "stored", "right", priority=4),
     Column("wal", "needs wal", priority=5),
-    Column("state", "state", minimum=5, grow=True),
+    Column("state", "state", minimum=12, grow=True),
     Column("repository", "repo", "right", priority=6),
     Column("service", "service", priority=7),
 )

@@ -57,6 +57,7 @@ SCENES = (
     Scene("node", [("2", "app2"), ("down", ""), ("down", ""), ("enter", "node app1")]),
     Scene("balancers", [("3", "shop")]),
     Scene("database", [("4", "db3")]),
+    Scene("backups", [("5", "2025-full")]),
     Scene("runs", [("6", "20261121")]),
     Scene("playbooks", [("7", "Take a node out")]),
     Scene("playbook", [("7", "Take a node out"), ("v", "parameters")]),

@@ -808,6 +808,17 @@ BACKUPS = (
         (("pgbackrest:backup1:backup:errors", "crit", "the newest backup 2025-diff has errors"),),
     ),
     Case(
+        "a backup builds on one that is gone",
+        lambda c: c.change("backup1", BACKUP, backups=(made("full", 20), made("diff", 1, prior="2025-gone"))),
+        (
+            (
+                "pgbackrest:backup1:backup:broken:2025-diff",
+                "crit",
+                "backup 2025-diff cannot be restored: it needs 2025-gone, which is not there or has errors",
+            ),
+        ),
+    ),
+    Case(
         "stanza not well",
         lambda c: c.change("backup1", BACKUP, code=2, message="no valid backups", backups=()),
         (("pgbackrest:backup1:backup", "crit", "stanza main: no valid backups (code 2)"),),

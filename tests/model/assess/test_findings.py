@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 import pytest
 
+from hactl.model.facts import RepositoryStatus
 from hactl.model.findings import Level
+from hactl.model.inventory import PgbackrestService
 from tests.model.assess.cases import CASES, Case
+from tests.model.builders import Cluster, lab, made
 
 _NAMES = [case.name for case in CASES]
 
@@ -39,6 +43,23 @@ def test_the_cluster_is_as_bad_as_the_worst_finding(case: Case) -> None:
     assert max(site.level for site in assessment.sites.values()) >= max(
         (finding.level for finding in assessment.findings if finding.node), default=Level.OK
     )
+
+
+def test_a_fresh_repository_does_not_hide_an_old_one() -> None:
+    inventory = lab()
+    backup = inventory.services["backup"]
+    assert isinstance(backup, PgbackrestService)
+    services = {**inventory.services, "backup": replace(backup, repositories=(1, 2))}
+    off_site = made("full", 30, repository=2), made("diff", 3, repository=2, error=True)
+    status = RepositoryStatus(1, 0, "ok"), RepositoryStatus(2, 0, "ok")
+    cluster = Cluster(replace(inventory, services=services)).change(
+        "backup1", "pgbackrest:backup", backups=(made("full", 20), made("diff", 2), *off_site), repositories=status
+    )
+    found = {one.key: (one.level, one.sentence.partition(" (")[0]) for one in cluster.assess().findings}
+    assert found == {
+        "backup-age:backup1:backup:2:any": (Level.WARN, "repository 2: last backup 1 d 6 h ago"),
+        "pgbackrest:backup1:backup:2:errors": (Level.CRIT, "repository 2: the newest backup 2025-diff has errors"),
+    }
 
 
 def test_every_case_has_a_name_of_its_own() -> None:

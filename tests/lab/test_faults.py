@@ -91,6 +91,13 @@ SEEN = {
         ),
     ),
     "stop-archiving": ([], lambda lab: sql(lab, "db1", "SHOW archive_command") == "false"),
+    "damage-backup": (
+        [],
+        lambda lab: (
+            "checksum invalid: 1"
+            in root(lab, "backup1", "sudo -u pgbackrest pgbackrest --stanza=main --output=text --verbose verify")
+        ),
+    ),
     "pause-replay": ([], lambda lab: sql(lab, "db2", "SELECT pg_is_wal_replay_paused()") == "t"),
     "abandoned-slot": (
         ["primary", "32"],

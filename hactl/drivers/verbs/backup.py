@@ -149,7 +149,7 @@ class Take(Verb[TakeArguments]):
             raise ConnectionLostError(scene.target.name, exit_sentence(done, "pgbackrest"))
         if not done.ok:
             raise VerbError(_words(done), remedy=f"Look at the log of pgBackRest on {scene.target.name}.")
-        return f"a backup was taken into repository {number}"
+        return ""  # what is seen then tells more
 
     @staticmethod
     def _command(scene: Scene, args: TakeArguments) -> Command:

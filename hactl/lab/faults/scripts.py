@@ -161,6 +161,28 @@ ABANDONED_SLOT = Scripts(
     undo_on="role:db",
 )
 
+# The byte at a third of the newest full backup's largest file becomes another one. What it was stands beside the
+# repository, so that it can be put back.
+DAMAGE_BACKUP = Scripts(
+    r"""
+    kept=/var/lib/pgbackrest.damaged
+    [ ! -e "$kept" ] || exit 0
+    newest=$(ls -d /var/lib/pgbackrest/backup/main/*F | tail -n 1)
+    file=$(ls -S "$newest"/bundle/* | head -n 1)
+    at=$(($(stat -c %s "$file") / 3))
+    was=$(od -An -tu1 -j "$at" -N 1 "$file" | tr -d ' ')
+    printf '%s\n' "$file" "$at" "$was" >"$kept"
+    printf "\\$(printf %o $((was ^ 255)))" | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
+    """,
+    r"""
+    kept=/var/lib/pgbackrest.damaged
+    [ -e "$kept" ] || exit 0
+    { read -r file && read -r at && read -r was; } <"$kept"
+    [ ! -e "$file" ] || printf "\\$(printf %o "$was")" | dd of="$file" bs=1 seek="$at" conv=notrunc status=none
+    rm "$kept"
+    """,
+)
+
 _ADMIN_SOCKET = "/run/haproxy/admin.sock"
 _SET_STATE = """
     said=$(echo "set server $1 state {state}" | socat -t 5 - UNIX-CONNECT:/run/haproxy/admin.sock)

@@ -124,6 +124,15 @@ _ALL = (
         lasting=True,
     ),
     Fault(
+        "damage-backup",
+        "One byte of the newest full backup is another one, as a failing disk makes it.",
+        "Nothing, until the repository is read: hactl backup verify names the backup.",
+        scripts.DAMAGE_BACKUP,
+        (Parameter(NODE, "a node with a repository", "backup1"),),
+        reverse="repair-backup",
+        lasting=True,
+    ),
+    Fault(
         "pause-replay",
         "A standby receives and no longer applies.",
         "The standby's replay paused, its replay lag growing with every write.",

@@ -1,0 +1,93 @@
+"""Backups by the real pgBackRest of the lab, driven from a shell."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hactl.lab import Lab
+from tests.cli.driving import ROOT
+from tests.lab.acting import Operator, until
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+
+OK, FAILED, GUARDED = 0, 3, 7
+DYING = f"{ROOT / 'tests' / 'lab' / 'dying'}:{ROOT}"
+# The run begins, the lock is taken, the guards have spoken, the step has begun, its command is sent.
+SENT = 5
+
+
+@pytest.fixture
+def anna(lab: Lab, tmp_path: Path) -> Iterator[Operator]:
+    (tmp_path / "anna").mkdir()
+    one = Operator(lab, tmp_path / "anna")
+    yield one
+    one.kill_runner()
+
+
+def backups(anna: Operator) -> dict[str, dict]:
+    """By label, newest first."""
+    done = anna("backup", "list", "-o", "json")
+    assert done.returncode == OK, done.stderr
+    (repository,) = json.loads(done.stdout)["repositories"]
+    return {one["label"]: one for one in repository["backups"]}
+
+
+def test_a_backup_is_taken_listed_and_whole(anna: Operator) -> None:
+    before = backups(anna)
+    done = anna("backup", "run", "--type", "full", "--yes", "-o", "json")
+    assert done.returncode == OK, done.stdout + done.stderr
+    run = json.loads(done.stdout)["run"]
+    done = anna("backup", "run", "--yes")
+    assert done.returncode == OK, done.stdout + done.stderr
+    incr, full, *_ = (new := [one for label, one in backups(anna).items() if label not in before])
+    assert (len(new), full["type"], full["run"]) == (2, "full", run)
+    assert (incr["type"], incr["prior"], incr["restorable"]) == ("incr", full["label"], True)
+    assert f"incr backup {incr['label']}" in done.stdout
+    info = anna("backup", "info").stdout
+    assert "all that the primary has finished" in info
+    done = anna("backup", "verify", "--yes")
+    assert done.returncode == OK, done.stdout
+    assert "repository 1 is whole" in done.stdout
+
+
+def test_a_flipped_byte_is_found(lab: Lab, anna: Operator) -> None:
+    newest = next(label for label, one in backups(anna).items() if one["type"] == "full")
+    lab.faults.inject("damage-backup")
+    done = anna("backup", "verify", "--yes")
+    assert done.returncode == FAILED, done.stdout
+    assert f"backup {newest}" in done.stdout
+    assert "1 with another checksum" in done.stdout
+    lab.faults.undo("damage-backup")
+    assert anna("backup", "verify", "--yes").returncode == OK
+
+
+def test_killed_while_it_is_taken_and_resumed_there_is_one(anna: Operator) -> None:
+    before = backups(anna)
+    killed = anna("backup", "run", "--type", "full", "--yes", PYTHONPATH=DYING, HACTL_DIE_AT=str(SENT))
+    assert killed.returncode not in {OK, FAILED}, killed.stdout
+    done = anna("runs", "resume", "last", "--yes")
+    assert done.returncode == OK, done.stdout + done.stderr
+    new = [one for label, one in backups(anna).items() if label not in before]
+    story = json.loads(anna("runs", "show", "last", "-o", "json").stdout)
+    assert [one["run"] for one in new] == [story["run"]]
+
+
+def test_two_backups_at_once_are_refused(lab: Lab, anna: Operator) -> None:
+    """Somebody takes one by hand, which stands still in its middle."""
+    by_hand = "pgbackrest --stanza=main --type=full backup"
+    lab.exec(
+        "backup1",
+        ["sh", "-c", f"sudo -u pgbackrest {by_hand} >/dev/null 2>&1 & sleep 0.5; pkill -STOP -fx '{by_hand}'"],
+    )
+    try:
+        plan = anna("backup", "run", "--plan")
+        assert "another backup of backup is being made" in plan.stdout, plan.stdout
+        assert plan.returncode == GUARDED
+        assert "a backup is being made now" in anna("backup", "info").stdout
+    finally:
+        lab.exec("backup1", ["pkill", "-CONT", "-fx", by_hand])
+        until(lambda: "being made" not in anna("backup", "info").stdout, "the backup by hand has ended")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Literal
@@ -10,6 +11,8 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.style import Style
 from textual.content import Content
 from textual.widget import Widget
+
+_WORDS = re.compile(r"(\s*)(\S+)")
 
 
 def component(widget: Widget, name: str) -> Style:
@@ -30,14 +33,15 @@ def folded(text: str, width: int, *, first: str = "", rest: str = "") -> list[st
     if text.isascii():
         lines = textwrap.wrap(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
     else:  # textwrap counts characters
-        lines = list(_folded(text.split(), width, first, rest))
+        lines = list(_folded(_WORDS.findall(text), width, first, rest))
     return lines or [""]
 
 
-def _folded(words: Sequence[str], width: int, first: str, rest: str) -> Iterator[str]:
+def _folded(words: Sequence[tuple[str, str]], width: int, first: str, rest: str) -> Iterator[str]:
+    """`words`, each with the gap before it, which is kept within a line."""
     line, indent = first, first
-    for word in words:
-        gap = "" if line == indent else " "
+    for before, word in words:
+        gap = "" if line == indent else before
         if cell_len(line) + len(gap) + cell_len(word) <= width:
             line += gap + word
             continue

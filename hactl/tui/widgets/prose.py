@@ -33,7 +33,7 @@ class Prose(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
 
     def draw(self) -> None:
         at_end = self._at_end
-        width = max(20, self.scrollable_content_region.width)
+        width = max(20, self.scrollable_content_region.width or self.app.size.width)  # as long as it has no place
         self.set_lines([line for sentence in self._sentences for line in wrapped(sentence, width)])
         if self._follow and at_end:
             self.scroll_end(animate=False)

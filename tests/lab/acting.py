@@ -28,16 +28,16 @@ Done = subprocess.CompletedProcess[str]
 class Operator:
     """Somebody with a home and a journal of their own."""
 
-    def __init__(self, lab: Lab, home: Path) -> None:
-        self.lab, self.home = lab, home
+    def __init__(self, lab: Lab, home: Path, inventory: Path | None = None) -> None:
+        self.lab, self.home, self.inventory = lab, home, inventory or lab.paths.inventory
 
     def __call__(self, *args: str, timeout: float = 240, **env: str) -> Done:
         """One `hactl` command to its end."""
-        return hactl("-i", str(self.lab.paths.inventory), *args, home=self.home, timeout=timeout, **env)
+        return hactl("-i", str(self.inventory), *args, home=self.home, timeout=timeout, **env)
 
     def begin(self, *args: str) -> subprocess.Popen[str]:
         """One that goes on in the background, in a session of its own like a terminal's."""
-        words = [sys.executable, "-m", "hactl", "-i", str(self.lab.paths.inventory), *args]
+        words = [sys.executable, "-m", "hactl", "-i", str(self.inventory), *args]
         return subprocess.Popen(
             words,
             env=environment(self.home),

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import SuspendNotSupported
 from textual.driver import Driver
 
@@ -63,6 +63,8 @@ if TYPE_CHECKING:  # the first paint does not wait for what acts
 _LOOK_FOR_RUNS = 1.0  # seconds between two looks
 _LOOK_BESIDE = 2.0  # seconds between two looks at what pictures do not tell
 _TOLD = 3  # findings in one notice
+_READ = 0.001  # seconds in which a key that waits gets here
+_ANSWER = 0.01  # seconds in which a key is answered and drawn
 _COLLECT = (20_000, 10, 10)  # a picture is thousands of new objects and no cycle: seldom is soon enough
 
 
@@ -107,6 +109,7 @@ class HactlApp(Shell):
         self._away = False  # another program has the terminal
         self.launch: Launch | None = None  # None: programs are really started
         self._news = News()
+        self._pressed = 0.0  # when the newest key or mouse event came, on the monotonic clock
         for place in PLACES:
             self.add_mode(place.name, partial(place.make, self))
 
@@ -130,7 +133,21 @@ class HactlApp(Shell):
             async with self._open_source() as source:
                 self._source = source
                 async for picture in source.watch():
+                    await self._keys_first()
+                    self.trends.take(picture)
+                    await self._keys_first()
                     self.post_message(PictureArrived(picture))
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.InputEvent):
+            self._pressed = time.monotonic()
+        await super().on_event(event)
+
+    async def _keys_first(self) -> None:
+        """What the operator has just pressed is answered before more is made of a picture."""
+        await asyncio.sleep(_READ)
+        if time.monotonic() - self._pressed < _ANSWER:
+            await asyncio.sleep(_ANSWER)
 
     def _signalled(self, code: int) -> None:
         """Ctrl+c in another program's terminal is that program's."""
@@ -171,7 +188,6 @@ class HactlApp(Shell):
         if self.beside is None:
             self.beside = self._made_beside()
         self._picture = self.beside.take(message.picture)
-        self.trends.take(message.picture)
         new = self._news.take(self._picture)
         self.show_newest()
         if new:

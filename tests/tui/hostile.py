@@ -8,15 +8,21 @@ import asyncio
 import dataclasses
 import enum
 import sys
+import time
 import types
 import typing
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 
 from hactl.drivers.catalogue import probes_for
 from hactl.model import facts
+from hactl.model.ack import Ack
+from hactl.model.acks import Ended
+from hactl.model.dashboard import Settings
 from hactl.model.events import Event
+from hactl.model.findings import Finding
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.journal import RunSummary
+from hactl.model.lock import Holder, LockPicture, NodeLock
 from hactl.model.picture import Picture
 from hactl.model.plan import Plan, Request
 from hactl.model.playbook import Playbook
@@ -24,6 +30,7 @@ from hactl.model.state import Failure, Link, LinkChanged, LinkPhase, Sample, Sta
 from hactl.model.text import safe
 from hactl.model.verb import Shown
 from hactl.tui.app import HactlApp
+from hactl.tui.beside import Doors
 from tests.tui.acts import RUN, Runs
 from tests.tui.pictures import INVENTORY, Reel, picture
 
@@ -177,10 +184,42 @@ class Told(Runs):
         )
 
 
+class Acks:
+    """The first finding is acknowledged by somebody else, in their words."""
+
+    def __init__(self, text: str) -> None:
+        self._acks = (Ack(hostile_picture(text).assessment.findings[0], text, text, 0.0, time.time() * 2),)
+
+    def look(self) -> tuple[Ack, ...]:
+        return self._acks
+
+    def add(self, finding: Finding, *, reason: str, who: str, until: float) -> Ack:
+        return Ack(finding, reason, who, 0.0, until)
+
+    def remove(self, key: str, who: str) -> Ack:
+        return dataclasses.replace(self._acks[0], who=f"{key} {who}")
+
+    def settle(self, ended: Sequence[Ended], who: str) -> None:
+        """They stay."""
+
+
 def dashboard(text: str) -> HactlApp:
     """The whole dashboard over all of it."""
     runs = Told(events=hostile_events(text), text=text)
-    return HactlApp(picture(now=0.0), lambda: Source([hostile_picture(text)], text=text), lambda: runs, runs.runs)
+    holder = typing.cast("Holder", made(Holder, text))
+    lock = LockPicture("lab", tuple(NodeLock(name, held=True, holder=holder, epoch=1) for name in INVENTORY.nodes))
+
+    async def look_at_lock(_connected: Collection[str]) -> LockPicture:
+        return lock
+
+    return HactlApp(
+        picture(now=0.0),
+        lambda: Source([hostile_picture(text)], text=text),
+        lambda: runs,
+        runs.runs,
+        settings=Settings(bell=False),
+        open_beside=lambda: Doors(Acks(text), look_at_lock, runs.runs),
+    )
 
 
 if __name__ == "__main__":

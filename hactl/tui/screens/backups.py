@@ -15,6 +15,7 @@ from hactl.tui.acting import request
 from hactl.tui.messages import ActWanted, OpenNode
 from hactl.tui.screens.base import TableScreen
 from hactl.tui.widgets.line_table import LineTable
+from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.backups import backup_rows, repository_lines, repository_rows
 from hactl.view.findings import about_lines
@@ -47,7 +48,7 @@ class BackupsScreen(TableScreen):
         yield Prose(id="repository")
 
     def on_mount(self) -> None:
-        self.table.border_title = "repositories"
+        titled(self.table, "repositories")
         self.query_one("#repository").can_focus = False
 
     @property
@@ -74,10 +75,10 @@ class BackupsScreen(TableScreen):
         copies, about = self.query_one("#copies", LineTable), self.query_one("#repository", Prose)
         if picture is None or one is None:
             return
-        copies.border_title = f"backups in repository {one.number} of {one.service.name}"
+        titled(copies, f"backups in repository {one.number} of {one.service.name}")
         copies.show(backup_rows((one,)))
         head, *rest = repository_lines(picture, one)
-        about.border_title = head.text
+        titled(about, head.text)
         wrong = about_lines(picture, {one.service.name})
         about.show([*rest, *((Line(), *wrong) if wrong else ())])
 

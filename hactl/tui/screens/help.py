@@ -51,9 +51,13 @@ def help_groups(screen: Screen[object]) -> tuple[HelpGroup, ...]:
             if display not in held.keys.split():
                 group[binding.action] = replace(held, keys=f"{held.keys} {display}")
         else:
-            group[binding.action] = HelpKey(display, binding.description, tooltip, binding.id or "", enabled)
+            group[binding.action] = HelpKey(display, _sentence(binding), tooltip, binding.id or "", enabled)
     order = sorted(groups, key=lambda title: (title == "everywhere", title != "this screen"))
     return tuple(HelpGroup(title, tuple(groups[title].values())) for title in order)
+
+
+def _sentence(binding: Binding) -> str:
+    return binding.description[:1].upper() + binding.description[1:]  # Textual's own begin with small letters
 
 
 def _called(node: object) -> str:

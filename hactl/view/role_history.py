@@ -9,6 +9,7 @@ from hactl.model.role_history import RoleChange
 from hactl.view import units
 from hactl.view.cells import NOTHING, UNKNOWN, size_cell
 from hactl.view.document import Json
+from hactl.view.lines import Line
 from hactl.view.tables import Cell, Column, Row, Table
 
 SCHEMA = "hactl.db-history/1"
@@ -77,6 +78,22 @@ def _row(number: int, one: RoleChange, now: float) -> Row:
         Cell(f"{one.why or one.playbook} ({one.run})" if one.run else "not known", None, None, unknown=not one.run),
     )
     return Row(str(number), cells)
+
+
+def change_lines(changes: Iterable[RoleChange], now: float) -> list[Line]:
+    """A sentence for each: when, what, by whom, and what it cost. `now` is epoch seconds."""
+    return [Line(_sentence(one, now), hang=2) for one in changes]
+
+
+def _sentence(one: RoleChange, now: float) -> str:
+    parts = [f"{when(one, now)}  {what(one)}"]
+    if one.run:
+        parts.append(f"{one.playbook} by {one.who}")
+    if one.write_downtime is not None:
+        parts.append(f"no writes for {units.duration(one.write_downtime)}")
+    if one.lost_bytes is not None and not one.returned:
+        parts.append(f"{units.size(one.lost_bytes)} lost" if one.lost_bytes else "nothing lost")
+    return ", ".join(parts)
 
 
 def _downtime(one: RoleChange) -> Cell:

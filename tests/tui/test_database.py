@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.pilot import Pilot
 
 from hactl.model.dashboard import Settings
+from hactl.model.journal import RunSummary
 from hactl.model.picture import Picture
+from hactl.model.run import RunState
 from hactl.tui.app import HactlApp
+from hactl.tui.role_changes import RoleChanges
 from hactl.tui.screens.database import DatabaseScreen
 from hactl.tui.screens.node import NodeScreen
 from hactl.tui.screens.plan import PlanScreen
 from tests.model.builders import MIB, NOW, WAL, Cluster, primary
+from tests.model.test_role_history import BY_RUN, a_run
 from tests.tui.acts import Runs
 from tests.tui.pictures import Reel, picture
 from tests.tui.test_nodes import at, has
@@ -118,6 +124,39 @@ async def test_a_server_s_node_is_one_key_away() -> None:
         await opened(pilot)
         await pilot.press("down", "enter")
         await at(pilot, NodeScreen)
+
+
+class Switched(Runs):
+    """Somebody has moved the role, and the run may go on to be undone."""
+
+    reads = 0
+
+    def state(self, run: str) -> RunState:
+        self.reads += 1
+        return a_run()
+
+    def runs(self) -> list[RunSummary]:
+        return [replace(one, alive=False, playbook="switchover") for one in super().runs()]
+
+
+async def test_what_became_of_the_role_and_what_it_cost() -> None:
+    async with app_with(Cluster().picture(), Switched()).run_test(size=SIZE) as pilot:
+        await opened(pilot)
+        await has(pilot, "changes of roles", "db1 -> db2, switchover by anna@laptop, no writes for 1.4 s, nothing lost")
+
+
+class GoingOn(Switched):
+    def runs(self) -> list[RunSummary]:
+        return [replace(one, outcome=None) for one in super().runs()]
+
+
+@pytest.mark.parametrize(("runs", "reads"), [(Switched(), 1), (GoingOn(), 2)])
+def test_a_run_that_is_over_is_read_once(runs: Switched, reads: int) -> None:
+    changes, listed = RoleChanges(), runs.runs()
+    runs.runs = lambda: listed  # type: ignore[method-assign] # what lists it reads it, too
+    runs.reads = 0
+    assert changes.look(runs) == changes.look(runs) == (BY_RUN,)
+    assert runs.reads == reads
 
 
 async def test_text_from_a_server_is_text() -> None:

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import ClassVar
 
-from textual import events, on
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from hactl.model.errors import HactlError
 from hactl.model.parameters import Value
 from hactl.model.picture import Picture
+from hactl.model.role_history import RoleChange
 from hactl.tui.acting import request
 from hactl.tui.messages import ActWanted, OpenNode
+from hactl.tui.role_changes import RoleChanges
 from hactl.tui.screens.base import TableScreen
 from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
+from hactl.view.cluster import Fact
+from hactl.view.lines import Line
 from hactl.view.replication import below_lines, forest, server_of
+from hactl.view.role_history import change_lines
 
 _NO_DATABASE = "The inventory has no database."
 _IS_PRIMARY = "{} is the primary: there is nothing that it could rejoin."
+_MOST = 8  # changes of roles that are shown
 _BAR = 8  # cells of a lag's bar, where there is room
 
 
@@ -55,6 +65,12 @@ class DatabaseScreen(TableScreen):
         Binding("j", "act('rejoin')", "Rejoin", tooltip="Make the server under the cursor follow the primary again."),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._role_changes = RoleChanges()
+        self._changes: tuple[RoleChange, ...] = ()
+        self._going: Sequence[Fact] | None = None  # the runs that went on when it was looked for changes
+
     def body(self) -> ComposeResult:
         yield Tree(id="tree", empty="no server matches")
         yield Prose(id="below")
@@ -67,6 +83,9 @@ class DatabaseScreen(TableScreen):
         return self.query_one("#tree", LineTable)
 
     def draw(self, picture: Picture) -> None:
+        if self.runs != self._going:
+            self._going = self.runs
+            self.look_back()
         bars = _BAR if self.size.width >= 110 else 0
         self.table.show(forest(picture, bars=bars))
         self._draw_below()
@@ -79,7 +98,16 @@ class DatabaseScreen(TableScreen):
             return
         found, _ = server_of(picture, key)
         titled(about, found.service.name)
-        about.show(below_lines(picture, found))
+        mine = [one for one in self._changes if one.service == found.service.name][:_MOST]
+        past = (Line(), Line("changes of roles", strong=True), *change_lines(mine, self.house.now())) if mine else ()
+        about.show([*below_lines(picture, found), *past])
+
+    @work(exclusive=True, group="changes")
+    async def look_back(self) -> None:
+        """A journal that cannot be read is told of by the screen of runs."""
+        with suppress(HactlError):
+            self._changes = await asyncio.to_thread(self._role_changes.look, self.house.runs)
+            self._draw_below()
 
     @on(LineTable.Moved, "#tree")
     def follow_cursor(self) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,8 @@ from hactl.model.picture import Picture
 from hactl.model.recording import Header, Mark
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_WHOLE = 600  # frames of the past that are looked at, one by one; of what lies further back, one of each block
+_LEAP = 0.1  # seconds: moved by more, it went elsewhere and did not only play on
 _SHORTEST = 0.05  # seconds of ours between two pictures, however fast it runs
 
 
@@ -37,11 +40,12 @@ class Replay:
 
     def __init__(self, path: Path, *, clock: Clock | None = None) -> None:
         self._file = RecordingFile(path)
+        self._reading = threading.Lock()
         self._clock = clock or RealClock()
         self._stands = Standing(0.0, 1.0, playing=False)
         self._since = self._clock.monotonic()  # when it stood there
         self._moved = asyncio.Event()
-        self._backwards = 0
+        self._backwards = self._leaps = 0
         self.runs = RecordedRuns(self.header.inventory, self._file.index.runs, lambda: self.stands.at)
 
     async def __aenter__(self) -> Self:
@@ -76,8 +80,23 @@ class Replay:
         return self._file.index.cut
 
     def picture(self, at: float) -> Picture:
-        """What was to be seen at a moment. Blocks for up to some tenths of a second; one caller at a time."""
-        return self._file.picture(self._file.frame_at(at))
+        """What was to be seen at a moment. Blocks for up to some tenths of a second."""
+        return self._read(self._file.frame_at(at))
+
+    def past(self, at: float, seconds: float) -> Iterator[Picture]:
+        """What was to be seen in the `seconds` up to `at`, oldest first, coarser where it lies far back.
+
+        Blocks for some seconds altogether: for a thread. Others that want pictures meanwhile get in between.
+        """
+        last, first = self._file.frame_at(at), self._file.frame_at(at - seconds)
+        whole = max(first, last - _WHOLE + 1)
+        coarse = (block.frame for block in self._file.index.blocks if first <= block.frame < whole)
+        for frame in (*coarse, *range(whole, last + 1)):
+            yield self._read(frame)
+
+    def _read(self, frame: int) -> Picture:
+        with self._reading:
+            return self._file.picture(frame)
 
     # --- where it is ---
 
@@ -103,6 +122,11 @@ class Replay:
     def backwards(self) -> int:
         """How often time has gone back: whoever remembers what came later has to forget it."""
         return self._backwards
+
+    @property
+    def leaps(self) -> int:
+        """How often it went elsewhere than by playing: whoever remembers has not seen what lies between."""
+        return self._leaps
 
     def toggle(self) -> None:
         """Play, or pause; from its end, play it again."""
@@ -148,8 +172,9 @@ class Replay:
         return self.marks[place]
 
     def _stand(self, stands: Standing) -> None:
-        if stands.at < self.stands.at:
-            self._backwards += 1
+        before = self.stands.at
+        self._backwards += stands.at < before
+        self._leaps += abs(stands.at - before) > _LEAP
         self._stands, self._since = stands, self._clock.monotonic()
         self._moved.set()
 
@@ -163,7 +188,7 @@ class Replay:
             frame = self._file.frame_at(self.stands.at)
             if frame != shown or backwards != self._backwards:
                 shown, backwards = frame, self._backwards
-                yield await asyncio.to_thread(self._file.picture, frame)
+                yield await asyncio.to_thread(self._read, frame)
             await self._moved_on(shown)
 
     def refresh(self, node: str | None = None) -> None:

@@ -355,8 +355,9 @@ def run(inventory: Inventory, *, interval: float = 2.0, settings: Settings | Non
 
     def control() -> AbstractAsyncContextManager[PictureSource]:
         from hactl.control import Control  # noqa: PLC0415 - the engine is loaded when the inventory is on the screen
+        from hactl.control.roles import remembered  # noqa: PLC0415 - as above
 
-        opened.append(Control(inventory, interval=interval))
+        opened.append(Control(inventory, interval=interval, sightings=remembered(inventory)))
         return opened[-1]
 
     def beside() -> Doors:

@@ -47,6 +47,11 @@ class Beside:
         self.recent.take(picture)
         return self.known.marked(picture)
 
+    def remember(self, recent: Recent) -> None:
+        """Go on from what was seen elsewhere; the runs are looked at again at the next turn."""
+        recent.version += self.recent.version + 1
+        self.recent, self._going = recent, None
+
     def around(self, going: Sequence[Fact]) -> Sequence[Fact]:
         """What the banner tells besides the picture: the runs that go on, and the lock."""
         return (*going, self._fact) if self._fact is not None else going

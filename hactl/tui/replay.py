@@ -5,11 +5,13 @@ It only looks: nothing can be done, and nobody is asked anything.
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self
 
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.widget import Widget
@@ -20,7 +22,10 @@ from hactl.model.errors import HactlError, RecordingError
 from hactl.model.picture import Picture
 from hactl.model.recording_time import second_of
 from hactl.tui.app import HactlApp
+from hactl.tui.beside import Doors
 from hactl.tui.keys import named
+from hactl.tui.news import News
+from hactl.tui.past import remembered
 from hactl.tui.screens.base import BaseScreen
 from hactl.tui.screens.run import RunScreen
 from hactl.tui.widgets.status_line import Question, StatusLine
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
 _TIME = "time"
 _TIME_HINT = "+3:20 from the begin, -30s from the end, 14:30:05 (UTC), a date and time, or end"
 _REFUSED = "This is a recording: what it shows is over, and nothing can be done in it."
+_HELD = 0.1  # seconds: a key that is held down goes somewhere else at once
 _OF_TIME = frozenset({"play", "faster", "step", "jump", "mark", "ask_time"})
 
 
@@ -63,11 +69,12 @@ class ReplayApp(HactlApp):
             lambda: replay.runs,
             replay.runs.going,
             settings=settings,
+            open_beside=lambda: Doors(newest_runs=replay.runs.runs),
         )
         self.read_only = True
         self.replay = replay
         self.broken: HactlError | None = None
-        self._backwards = replay.backwards
+        self._backwards, self._leaps = replay.backwards, 0
 
     # --- what is another thing here than over a live cluster ---
 
@@ -146,6 +153,10 @@ class ReplayApp(HactlApp):
         """Show at once where it stands now; where time went back, what came later has to be forgotten."""
         for line in self.screen.query(Timeline):
             line.draw()
+        if self._leaps != self.replay.leaps:
+            self._leaps = self.replay.leaps
+            self._news = News()  # what is critical there has not become so just now
+            self._remember()
         if self._backwards == self.replay.backwards:
             return
         self._backwards = self.replay.backwards
@@ -156,6 +167,31 @@ class ReplayApp(HactlApp):
                     self.go_back(depth)
                     return
                 screen.read_again()
+
+    def on_mount(self) -> None:
+        if self._leaps != self.replay.leaps:  # it does not begin at the begin
+            self._moved()
+
+    @work(exclusive=True, group="past")
+    async def _remember(self) -> None:
+        """Know of the time before as if it had been watched: graphs, events, and what is news."""
+        await asyncio.sleep(_HELD)
+        stop = threading.Event()
+        try:
+            past = await asyncio.to_thread(remembered, self.replay, stop)
+        except RecordingError as error:
+            self._fail(error)
+            return
+        finally:
+            stop.set()  # should this have been cancelled
+        if past is None:
+            return
+        if self.beside is None:
+            self.beside = self._made_beside()
+        past.take(self.picture)
+        self.trends, self._news = past.trends, past.news
+        self.beside.remember(past.recent)
+        self.show_newest()
 
 
 class _Watched:

@@ -101,6 +101,7 @@ class Recent:
     def _begin(self, picture: Picture) -> None:
         wall = picture.state.wall(picture.now)
         self._kept = deque((one for one in self._kept if one.at <= wall), maxlen=MOST)
+        self._runs = tuple(one for one in self._runs if one.at <= wall)
         self.version += 1
         self._began, self._settled = picture.now, False
         self._standing, self._holders, self._roles, self._seen = {}, {}, {}, {}

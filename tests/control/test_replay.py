@@ -181,3 +181,34 @@ async def test_nothing_can_be_done(replay: Replay) -> None:
         with pytest.raises(HactlError, match="recording"):
             act()
     assert runs.playbooks() == ()
+
+
+# --- the time before ---
+
+
+def test_the_past_is_every_frame_of_it(replay: Replay) -> None:
+    times = [picture.now for picture in replay.past(50.0, 10.0)]
+    assert len(times) == 11
+    assert times == sorted(times)
+    assert replay.picture(50.0).now == times[-1]
+    assert [one.now for one in replay.past(0.0, 900.0)] == [replay.picture(0.0).now]
+
+
+def test_of_what_lies_far_back_there_is_one_frame_a_block(replay: Replay, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = list(replay.past(100.0, 900.0))
+    monkeypatch.setattr("hactl.control.replay._WHOLE", 20)
+    bounded = list(replay.past(100.0, 900.0))
+    assert bounded[-20:] == whole[-20:]
+    assert 20 < len(bounded) < 26  # blocks of thirty seconds
+    assert all(one in whole for one in bounded)
+
+
+async def test_a_leap_is_no_playing(replay: Replay, clock: FakeClock) -> None:
+    replay.toggle()
+    await clock.advance(10.0)
+    replay.accelerate(1)
+    replay.toggle()
+    assert replay.leaps == 0
+    replay.jump(10.0)
+    replay.step(-1)
+    assert replay.leaps == 2

@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 
 from hactl.control.replay import Replay
 from hactl.model.errors import RecordingError
+from hactl.tui.past import Past
 from hactl.tui.places import PLACES
 from hactl.tui.replay import ReplayApp
 from hactl.tui.screens.run import RunScreen
@@ -146,6 +147,52 @@ async def test_a_run_is_shown_as_it_was(replay: Replay) -> None:
         await pilot.press("at", *"+0:10", "enter")  # before it began
         await pilot.pause()
         assert not isinstance(pilot.app.screen, RunScreen)
+
+
+@pytest.mark.parametrize(
+    ("begin", "keys"),
+    [(0.0, ["at", *"+1:20", "enter"]), (0.0, ["right_curly_bracket"]), (95.0, ["left_square_bracket"])],
+)
+async def test_after_a_jump_it_knows_what_whoever_had_watched_would_know(
+    replay: Replay, begin: float, keys: list[str]
+) -> None:
+    replay.go_to(begin)
+    app = ReplayApp(replay)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await pilot.press(*keys)
+        await settled(pilot, replay)
+        watched = Past()
+        for picture in replay.past(replay.stands.at, 900.0):
+            watched.take(picture)
+        node = "node/app1/cpu"
+        assert len(watched.trends.points(node)) > 20
+        for _ in range(100):
+            await pilot.pause(0.05)
+            if app.trends.points(node) == watched.trends.points(node):
+                break
+        assert app.trends.points(node) == watched.trends.points(node)
+        assert app.beside is not None
+        told = [one.sentence for one in app.beside.recent.happenings]
+        assert [one.sentence for one in watched.recent.happenings if one.sentence not in told] == []
+        assert not [one for one in app._notifications if one.title == "new"]
+
+
+async def test_runs_of_a_recording_are_events_and_none_that_lie_ahead(replay: Replay) -> None:
+    async with ReplayApp(replay).run_test(size=(120, 40)) as pilot:
+        await pilot.press("at", *"+1:00", "enter")
+        await shows(pilot, "the run begins", "the run is over")
+        await pilot.press("at", *"+0:30", "enter")
+        await shows(pilot, "the run begins", gone="the run is over")
+        await pilot.press("at", *"+0:10", "enter")
+        await shows(pilot, "RECORDING", gone="the run begins")
+
+
+async def test_it_may_begin_in_the_middle(replay: Replay) -> None:
+    replay.go_to(60.0)
+    app = ReplayApp(replay)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "the run is over", "no route to")
+        assert app.trends.points("node/app1/cpu")
 
 
 @pytest.mark.parametrize("keys", [["2", "D"], ["2", "U"]])

@@ -139,3 +139,15 @@ async def test_a_broken_engine_ends_the_app_loudly() -> None:
     with pytest.raises(Exception, match="engine broke"):
         async with HactlApp(BLANK, lambda: BrokenSource([])).run_test(notifications=True) as pilot:
             await pilot.pause(0.5)
+
+
+def test_the_real_dashboard_remembers_the_primaries_that_others_have_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the command line does: what is known of a primary that is lost does not depend on who looks."""
+    from hactl.control.roles import remembered
+    from hactl.tui import app as dashboard
+
+    opened: list[object] = []
+    monkeypatch.setattr(HactlApp, "run", lambda self: opened.append(self._open_source()))
+    assert dashboard.run(INVENTORY) == 0
+    (control,) = opened
+    assert isinstance(remembered(INVENTORY), type(control._sightings))  # type: ignore[attr-defined]

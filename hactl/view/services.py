@@ -17,7 +17,7 @@ SERVICE_COLUMNS = (
     Column("minimum", "min", "right", priority=2),
     Column("members", "members", priority=5),
     Column("kind", "kind", priority=6),
-    Column("says", "says", minimum=36, priority=4, grow=True),
+    Column("says", "says", minimum=34, priority=4, grow=True),
     Column("age", "age", "right", minimum=3, priority=1),
 )
 POOL_COLUMNS = (

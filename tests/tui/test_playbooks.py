@@ -136,6 +136,18 @@ async def test_nothing_is_planned_while_a_field_is_wrong() -> None:
         assert runs.asked[0].parameters == {"node": "app1"}
 
 
+async def test_only_the_line_with_the_focus_has_the_cursor() -> None:
+    async with app_with(Books()).run_test(notifications=True, size=(100, 40)) as pilot:
+        screen = await form(pilot)
+        service = screen.query_one("#parameter-service", Choice)
+        service.focus()
+        await until(
+            pilot, lambda: any(span.style == "cursor" for line in service._lines for span in line), "the cursor"
+        )
+        await pilot.press("down")
+        await until(pilot, lambda: not any(span.style == "cursor" for line in service._lines for span in line), "gone")
+
+
 async def test_the_limit_goes_with_the_request() -> None:
     runs = Books()
     async with app_with(runs).run_test(notifications=True, size=(100, 40)) as pilot:

@@ -52,10 +52,9 @@ class Choice(Lines, can_focus=True, inherit_bindings=False):
     def on_mount(self) -> None:
         self._draw()
 
-    def on_focus(self) -> None:
-        self._draw()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
+        """Not when the focus goes: by then it is here still."""
+        super().watch_has_focus(_has_focus)
         self._draw()
 
     def on_key(self, event: events.Key) -> None:

@@ -72,10 +72,9 @@ class SiteMap(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
             self._at = self._places[0].node
         self.set_lines(map_lines(self._seen, self._at if self.has_focus else ""))
 
-    def on_focus(self) -> None:
-        self.draw()
-
-    def on_blur(self) -> None:
+    def watch_has_focus(self, _has_focus: bool) -> None:  # noqa: FBT001 - Textual's signature
+        """Not when the focus goes: by then it is here still."""
+        super().watch_has_focus(_has_focus)
         self.draw()
 
     def on_click(self, event: events.Click) -> None:

@@ -288,7 +288,7 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         return held[2]
 
     def _header(self, width: int) -> Strip:
-        style = component(self, "table--header")
+        style = self.rich_style + component(self, "table--header")
         segments = [Segment(" " * self._gutter, style)]
         for position, place in enumerate(self._placed):
             if position:

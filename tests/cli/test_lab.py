@@ -144,10 +144,11 @@ def changed(lab: Lab, node: str, do: list[str], undo: list[str]) -> Iterator[Non
 def test_doctor_names_the_sudo_rule_that_is_missing(inventory: str, home: Path, lab: Lab) -> None:
     aside = ["mv", "/etc/sudoers.d/hactl", "/root/hactl.aside"]
     policy = hactl("-i", inventory, "sudoers", "backup", home=home).stdout
-    (rule,) = (line for line in policy.splitlines() if not line.startswith("#"))
+    rules = [line for line in policy.splitlines() if not line.startswith("#")]
     with changed(lab, "backup1", aside, [aside[0], aside[2], aside[1]]):
-        (missing,) = failures(inventory, home, "backup1", "sudo")
-    assert rule in missing["remedy"]
+        missing = failures(inventory, home, "backup1", "sudo")
+    assert len(missing) == len(rules)
+    assert all(rule in check["remedy"] for rule, check in zip(rules, missing, strict=True))
     assert failures(inventory, home, "backup1", "sudo") == []
 
 

@@ -178,8 +178,8 @@ def test_a_databases_packages_stay_with_its_operator_and_what_its_verbs_run_is_g
     ],
 )
 def test_backups_may_be_taken_and_not_expired(lab: Inventory, words: str, granted: bool) -> None:  # noqa: FBT001
-    (rule,) = (one for one in sudoers.rules_for(lab, lab.nodes["backup1"]) if one.pattern)
-    assert bool(re.search(rule.pattern, words)) is granted
+    rules = [one for one in sudoers.rules_for(lab, lab.nodes["backup1"]) if one.pattern]
+    assert len([one for one in rules if re.search(one.pattern, words)]) == granted
 
 
 def test_who_logs_in_as_root_needs_no_sudo(lab: Inventory) -> None:

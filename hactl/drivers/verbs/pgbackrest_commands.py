@@ -10,21 +10,12 @@ from hactl.model.holdings import RUN_NOTE
 from hactl.model.inventory import PgbackrestService
 
 KINDS = ("full", "diff", "incr")
-_RUN = "[0-9a-z-]+"
 _COMPLETE = re.compile(r"(\d{1,3}(?:\.\d+)?)% complete")
 
 
 def backup(service: PgbackrestService, number: int, kind: str, run: str) -> tuple[str, ...]:
     """`run`: a run's id, which the backup is annotated with (pgBackRest 2.41 or later)."""
     return _words(service, f"--repo={number}", f"--type={kind}", f"--annotation={RUN_NOTE}={run}", "backup")
-
-
-def backup_pattern(service: PgbackrestService) -> str:
-    """Every backup of this stanza that hactl may take, as a pattern of all the words after the program."""
-    number = "|".join(map(str, service.repositories))
-    words = f"--stanza={service.stanza}", f"--annotation={RUN_NOTE}="
-    stanza, note = map(literal, words)
-    return f"^{stanza} --repo=({number}) --type=({'|'.join(KINDS)}) {note}{_RUN} backup$"
 
 
 def progress(service: PgbackrestService) -> tuple[str, ...]:
@@ -44,10 +35,13 @@ def verify(service: PgbackrestService, number: int) -> tuple[str, ...]:
 
 def rules(service: PgbackrestService) -> Iterator[tuple[tuple[str, ...], str, str]]:
     """Command lines that sudo has to allow: one of them, the pattern of all its words ("": just these), what for."""
-    yield backup(service, service.repositories[0], "full", "run"), backup_pattern(service), "take a backup"
-    yield progress(service), "", "see how far a backup is"
     for number in service.repositories:
+        for kind in KINDS:
+            argv = backup(service, number, kind, "run")
+            pattern = f"^{literal(' '.join(argv[1:]))}$".replace(f"{RUN_NOTE}=run ", f"{RUN_NOTE}=[0-9a-z-]+ ")
+            yield argv, pattern, f"take a backup of type {kind} into repository {number}"
         yield verify(service, number), "", f"see that repository {number} is whole"
+    yield progress(service), "", "see how far a backup is"
 
 
 def _words(service: PgbackrestService, *words: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import actions, on
+from textual import actions, events, on
 from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -28,6 +28,7 @@ from hactl.tui.messages import OpenNode
 from hactl.tui.only_text import OnlyText
 from hactl.tui.places import PLACES
 from hactl.tui.screens.base import BaseScreen
+from hactl.tui.typeahead import Handled, TypeAhead
 from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.status_line import Question, StatusLine
 
@@ -76,6 +77,7 @@ class Shell(App[None]):
         self.read_only = self.settings.read_only
         self._memory = memory
         self._only_text = OnlyText()
+        self._ahead = TypeAhead(self)
         self._books: tuple[Playbook, ...] | None = None
         self._directory: Directory | None = None
         for theme in themes.ALL:
@@ -102,6 +104,20 @@ class Shell(App[None]):
 
     def above_keys(self) -> Sequence[Widget]:
         return ()
+
+    # --- keys, one after the other ---
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif not self._ahead.holds(event):
+            await super().on_event(event)
+            self._ahead.went()
+
+    @on(Handled)
+    async def next_key(self, message: Handled) -> None:
+        if (event := self._ahead.arrived(message)) is not None:
+            await self.on_event(event)
 
     # --- where one is ---
 

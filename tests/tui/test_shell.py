@@ -24,6 +24,7 @@ from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.status_line import StatusLine
 from tests.tui.acts import Runs
 from tests.tui.pictures import INVENTORY, Reel, down, picture, up
+from tests.tui.quick import press
 from tests.tui.test_screens import screen_text
 
 BLANK = picture(now=0.0)
@@ -421,7 +422,8 @@ async def test_every_place_can_be_looked_at_at_any_size(size: tuple[int, int]) -
 
     async with dashboard(picture(*up(), *down("db2", "gone"))).run_test(notifications=True, size=size) as pilot:
         for place in PLACES:
-            await pilot.press(place.key, "down", "slash", "x", "escape", "question_mark", "escape", "colon", "escape")
+            await press(pilot, place.key, "down", "slash", "x", "escape", "question_mark", "escape", "colon", "escape")
             assert pilot.app.is_running
-        await pilot.press("2", "enter", "escape")
+        await press(pilot, "2", "enter", "escape")
+        await pilot.pause()
         assert pilot.app.is_running

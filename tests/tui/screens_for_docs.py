@@ -86,6 +86,8 @@ async def upgraded(pilot: Pilot[None]) -> None:
     await seen(pilot, "● done")
     await pilot.press("4")
     await shot(pilot, "database", "db3")
+    await pilot.press("5")
+    await shot(pilot, "backups", "repository 1", "full")
     await pilot.press("2", "down", "down", "enter")
     await shot(pilot, "node", "node app1", UPGRADE)
 

@@ -2,6 +2,9 @@
 
     python -m tests.tui.snapshots             say what has changed
     python -m tests.tui.snapshots --accept    keep how it looks now
+    python -m tests.tui.snapshots --svg DIR   write it as SVG pictures, to look at
+
+Names of scenes after that: only those.
 
 One file holds a scene at one size in both themes. A style line stands for a line of the screen: how many characters,
 then the letter of their style; what the letters mean stands at the end of a theme. "=NUMBER": as that line.
@@ -13,6 +16,7 @@ import asyncio
 import os
 import sys
 import time
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,8 +101,8 @@ def still_clock() -> Iterator[None]:
         time.tzset()
 
 
-async def looks(scene: Scene) -> dict[tuple[int, int], dict[str, list[Strip]]]:
-    """The screen's lines at the end of the scene, at every size and in every theme."""
+async def looks(scene: Scene, svgs: Path | None = None) -> dict[tuple[int, int], dict[str, list[Strip]]]:
+    """The screen's lines at the end of the scene, at every size and in every theme; drawn into `svgs`, if given."""
     runs, shown = scene.runs(), scene_cluster().picture()
     settings = Settings(theme=THEMES[0], bell=False)
     app = HactlApp(picture(now=0.0), lambda: Reel([shown]), lambda: runs, settings=settings)
@@ -116,6 +120,9 @@ async def looks(scene: Scene) -> dict[tuple[int, int], dict[str, list[Strip]]]:
             for theme in THEMES:
                 app.theme = theme
                 found[size][theme] = await _settled(pilot)
+                if svgs is not None:
+                    drawing = svgs / f"{scene.name}-{size[0]}x{size[1]}-{theme}.svg"
+                    drawing.write_text(app.export_screenshot(simplify=True), encoding="utf-8")
     return found
 
 
@@ -207,18 +214,37 @@ def differences(scene: Scene) -> str:
 
 
 def main() -> None:
-    wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
-    scenes = [scene for scene in SCENES if not wanted or scene.name in wanted]
-    if "--accept" not in sys.argv:
+    parser = ArgumentParser(prog="python -m tests.tui.snapshots", description="What every screen looks like.")
+    parser.add_argument("--accept", action="store_true", help="keep how it looks now")
+    parser.add_argument("--svg", type=Path, metavar="DIR", help="write it as SVG pictures")
+    parser.add_argument("scene", nargs="*", choices=[scene.name for scene in SCENES], help="only these")
+    given = parser.parse_args()
+    scenes = [scene for scene in SCENES if not given.scene or scene.name in given.scene]
+    if given.svg is not None:
+        draw(scenes, given.svg)
+    elif given.accept:
+        accept(scenes)
+    else:
         found = [text for scene in scenes if (text := differences(scene))]
         print("\n\n".join(found) or "Everything looks as it did.")
         sys.exit(1 if found else 0)
+
+
+def accept(scenes: Sequence[Scene]) -> None:
     FOLDER.mkdir(exist_ok=True)
     for stale in set(FOLDER.glob("*.txt")) - {path_of(scene, size) for scene in SCENES for size in SIZES}:
         stale.unlink()
     for scene in scenes:
         for path, text in snapshots(scene).items():
             path.write_text(text, encoding="utf-8")
+        print(scene.name, flush=True)
+
+
+def draw(scenes: Sequence[Scene], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for scene in scenes:
+        with still_clock():
+            asyncio.run(looks(scene, folder))
         print(scene.name, flush=True)
 
 

@@ -217,9 +217,12 @@ def main() -> None:
     parser = ArgumentParser(prog="python -m tests.tui.snapshots", description="What every screen looks like.")
     parser.add_argument("--accept", action="store_true", help="keep how it looks now")
     parser.add_argument("--svg", type=Path, metavar="DIR", help="write it as SVG pictures")
-    parser.add_argument("scene", nargs="*", choices=[scene.name for scene in SCENES], help="only these")
+    names = [scene.name for scene in SCENES]
+    parser.add_argument("scene", nargs="*", default=names, help=f"only these, of {', '.join(names)}")
     given = parser.parse_args()
-    scenes = [scene for scene in SCENES if not given.scene or scene.name in given.scene]
+    if strangers := set(given.scene) - set(names):
+        parser.error(f"no such scene: {', '.join(sorted(strangers))}")
+    scenes = [scene for scene in SCENES if scene.name in given.scene]
     if given.svg is not None:
         draw(scenes, given.svg)
     elif given.accept:

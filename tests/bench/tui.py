@@ -140,8 +140,8 @@ class Subject:
         return (self.cpu() - before) / (time.monotonic() - began) * 100
 
     def memory(self) -> int:
-        """Bytes that it has written and shares with nobody: unlike what is loaded from files, they do not depend on which
-        other programs have the same files open.
+        """Bytes that it has written and shares with nobody. What it has loaded from files may be shared or not:
+        that would be chance.
         """
         rollup = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
         private = re.findall(r"^Private_Dirty: +(\d+) kB", rollup, re.MULTILINE)

@@ -142,7 +142,7 @@ class RunScreen(BaseScreen[None]):
 
     def _draw_if_changed(self) -> None:
         story = self._story
-        if story is None or not (self._changed or story.state.current):
+        if story is None or not self.is_current or not (self._changed or story.state.current):
             return
         self._changed = False
         state, now = story.state, self.house.now()

@@ -2,5 +2,5 @@
 
 import os
 
-# Frames a second, read when Textual is loaded: what is pressed right after something was drawn waits for the next frame.
+# Frames a second, read when Textual is loaded: what is pressed right after a drawing waits for the next frame.
 os.environ.setdefault("TEXTUAL_FPS", "120")

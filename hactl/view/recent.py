@@ -35,7 +35,7 @@ _SILENT = ("waiting:",)  # comes with every connection that is made again
 _COLUMNS = (
     Column("at", "when", minimum=8),
     Column("level", "level", minimum=7, priority=2),
-    Column("about", "about", minimum=6),
+    Column("about", "about", minimum=10, grow=True),
     Column("says", "what happened", minimum=20, grow=True),
 )
 

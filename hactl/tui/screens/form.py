@@ -86,7 +86,8 @@ class FormScreen(BaseScreen[None]):
         needed = [one for one in self._fields.values() if one.parameter is not None and one.parameter.required]
         first = [*needed, *self._fields.values()][:1]
         for field in first:
-            self.query_one(f"#{field.identity}").focus()
+            for editor in self.query(f"#{field.identity}"):  # there is none where the screen is left at once
+                editor.focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Say what this field is for."""

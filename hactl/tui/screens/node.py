@@ -32,7 +32,7 @@ from hactl.view.whereto import Where
 if TYPE_CHECKING:
     from hactl.model.journal import RunSummary
 
-_PANELS = {"facts": "", "pools": "pools", "units": "units", "touched": "runs"}
+_TITLES = {"facts": "", "pools": "pools", "units": "units", "touched": "runs"}
 _RUNS_AGAIN = 5.0  # seconds between two looks at the runs
 _TURNS = Binding.Group("node")
 _HIGH = 40  # lines of a terminal from which graphs are higher, and once more at half as much again
@@ -59,44 +59,48 @@ class NodeScreen(PictureScreen):
         super().__init__()
         self.node = node
         self._summaries: Sequence[RunSummary] = ()
-        self._no_runs = ""
+        # Held, not looked up: a screen may be taken away while its parts are still being put there.
+        self._facts, self._graphs = Facts(id="facts"), Graphs(id="graphs")
+        self._pools = LineTable(id="pools", empty="it is in no pool")
+        self._units = LineTable(id="units", empty="it carries no units that the inventory names")
+        self._touched = LineTable(id="touched", empty="no run had it as a target")
+        self._beside = Vertical(id="beside")
+        self._panels = {one.id or "": one for one in (self._facts, self._pools, self._units, self._touched)}
 
     def crumb(self) -> str:
         return self.node
 
     def body(self) -> ComposeResult:
         with Container(id="page"):
-            yield Facts(id="facts")
-            with Vertical(id="beside"):
-                yield Graphs(id="graphs")
-                yield LineTable(id="pools", empty="it is in no pool")
-                yield LineTable(id="units", empty="it carries no units that the inventory names")
-                yield LineTable(id="touched", empty="no run had it as a target")
+            yield self._facts
+            with self._beside:
+                yield self._graphs
+                yield self._pools
+                yield self._units
+                yield self._touched
 
     def on_mount(self) -> None:
-        for panel, title in _PANELS.items():
-            titled(self.query_one(f"#{panel}"), title)
-            self.query_one(f"#{panel}").add_class("panel")
-        titled(self.query_one("#graphs"), "last 15 minutes")
+        for name, panel in self._panels.items():
+            titled(panel, _TITLES[name])
+            panel.add_class("panel")
+        titled(self._graphs, "last 15 minutes")
         self._here("facts")
         self._watch_runs()
 
     def draw(self, picture: Picture) -> None:
-        facts = self.query_one(Facts)
-        titled(facts, f"node {self.node}")
-        facts.show(picture, self.node)
-        self.query_one(Graphs).show(node_graphs(picture, self.house.trends, self.node), height=self._graph_height)
-        self._fill("pools", pool_rows_of(picture, self.node))
-        self._fill("units", unit_rows(picture, self.node))
+        titled(self._facts, f"node {self.node}")
+        self._facts.show(picture, self.node)
+        self._graphs.show(node_graphs(picture, self.house.trends, self.node), height=self._graph_height)
+        self._fill(self._pools, pool_rows_of(picture, self.node))
+        self._fill(self._units, unit_rows(picture, self.node))
 
     @property
     def _graph_height(self) -> int:
         lines = self.size.height
         return 1 if lines < _HIGH * 3 // 4 else 2 if lines < _HIGH else 3 if lines < _HIGH * 3 // 2 else 5
 
-    def _fill(self, panel: str, table: Table) -> None:
+    def _fill(self, widget: LineTable, table: Table) -> None:
         """As high as it has rows, where all panels are seen at once."""
-        widget = self.query_one(f"#{panel}", LineTable)
         widget.styles.max_height = max(1, len(table.rows)) + 3 if self.has_class("-wide") else None
         widget.show(table)
 
@@ -109,12 +113,12 @@ class NodeScreen(PictureScreen):
             try:
                 self._summaries = await asyncio.to_thread(self.house.runs.runs)
             except HactlError as error:
-                titled(self.query_one("#touched"), f"runs: {error.message}")
+                titled(self._touched, f"runs: {error.message}")
             self._show_runs()
             await asyncio.sleep(_RUNS_AGAIN)
 
     def _show_runs(self) -> None:
-        self.query_one("#touched", LineTable).show(runs_of(self._summaries, self.node, time.time()))
+        self._touched.show(runs_of(self._summaries, self.node, time.time()))
 
     @on(LineTable.Chosen, "#touched")
     def open_run(self, event: LineTable.Chosen) -> None:
@@ -128,16 +132,16 @@ class NodeScreen(PictureScreen):
 
     def action_panel(self, step: int) -> None:
         """To the next panel, round the end."""
-        names = list(_PANELS)
+        names = list(self._panels)
         focused = self.focused.id if self.focused is not None else None
         at = names.index(focused) if focused in names else 0
         self._here(names[(at + step) % len(names)])
 
     def _here(self, panel: str) -> None:
-        for name in _PANELS:
-            self.query_one(f"#{name}").set_class(name == panel, "-here")
-        self.query_one("#beside").set_class(panel != "facts", "-here")
-        self.set_focus(self.query_one(f"#{panel}"))
+        for name, widget in self._panels.items():
+            widget.set_class(name == panel, "-here")
+        self._beside.set_class(panel != "facts", "-here")
+        self.set_focus(self._panels[panel])
 
     # --- keys ---
 
@@ -155,8 +159,8 @@ class NodeScreen(PictureScreen):
 
     @on(LineTable.Chosen, "#units")
     def action_journal(self) -> None:
-        units = self.query_one("#units", LineTable)
-        self.post_message(JournalWanted(self.node, (units.cursor_key or "") if units.has_focus else ""))
+        unit = (self._units.cursor_key or "") if self._units.has_focus else ""
+        self.post_message(JournalWanted(self.node, unit))
 
     def action_turn(self, step: int) -> None:
         """To another node in the inventory's order, round the end."""
@@ -164,7 +168,7 @@ class NodeScreen(PictureScreen):
             return
         names = list(self.picture.state.nodes)
         self.node = names[(names.index(self.node) + step) % len(names)]
-        self.query_one(Facts).scroll_home(animate=False)
+        self._facts.scroll_home(animate=False)
         self.draw(self.picture)
         self._show_runs()
         self.show_way()

@@ -32,13 +32,14 @@ class ReportScreen(BaseScreen[None]):
         super().__init__()
         self._runs = runs
         self._run = run
+        self._page = Prose(id="report")  # held: the screen may be left while the report is being read
 
     def compose(self) -> ComposeResult:
-        yield Prose(id="report")
+        yield self._page
         yield Keys()
 
     def on_mount(self) -> None:
-        titled(self.query_one("#report"), f"report of {self._run}")
+        titled(self._page, f"report of {self._run}")
         self._read()
 
     @work(exclusive=True)
@@ -50,7 +51,7 @@ class ReportScreen(BaseScreen[None]):
         except HactlError as error:
             self.notify(told(error), severity="error", timeout=15, markup=False)
             return
-        self.query_one("#report", Prose).show(list(report_lines(state, story, self.house.now(), alive=alive)))
+        self._page.show(list(report_lines(state, story, self.house.now(), alive=alive)))
 
     @work(exclusive=True, group="write")
     async def action_write(self) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from hactl.model.errors import HactlError
+from hactl.model.errors import InputError
 from hactl.model.serving import Serving
 from hactl.web import door
 
@@ -24,7 +24,7 @@ def serve(serving: Serving, say: Callable[[str], None]) -> int:
     try:
         import textual_serve.server  # noqa: F401, PLC0415 - only to see whether the extra is there
     except ImportError as error:
-        raise HactlError(
+        raise InputError(
             f"The dashboard cannot be served: the module {error.name} is not installed.",
             remedy="Install the extra: pip install 'hactl[web]'",
         ) from error

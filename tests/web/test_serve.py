@@ -190,6 +190,21 @@ async def test_only_with_leave_visitors_act(tmp_path: Path, options: tuple[str, 
         assert os.getpgid(dashboard.pid) == dashboard.pid  # the terminal's Ctrl-C is not for it
 
 
+async def test_a_shell_is_not_for_browsers(tmp_path: Path) -> None:
+    """There is no terminal to hand over: it says so, with what to type in one; and goes on."""
+    async with visiting(tmp_path, "--allow-acting") as visit, visit.open() as socket:
+        await read_until(socket, "gone2")
+        await socket.send_json(["stdin", "2"])
+        await read_until(socket, "Shell")
+        await socket.send_json(["stdin", "S"])
+        await read_until(socket, "no terminal here")
+        await socket.send_json(["stdin", "\x1a"])  # nor can it be put into the background
+        await socket.send_json(["stdin", "3"])
+        await read_until(socket, "balancers")
+        assert len(visit.server.dashboards) == 1
+    assert "Traceback" not in visit.server.log.read_text()
+
+
 def test_two_cannot_have_one_port(tmp_path: Path) -> None:
     with served(tmp_path) as server:
         port = server.base.rstrip("/").rpartition(":")[2]

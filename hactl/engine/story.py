@@ -60,6 +60,7 @@ class Story:
         self._failed: dict[int, int] = {}  # step -> number of the event by which it failed, and was not begun again
         self._answered: dict[str, int] = {}  # endpoint that has answered in this episode -> requests that failed since
         self._put_back: dict[str, int] = {}  # lane -> number of the event that last began to put something back
+        self._taken_back: dict[int, int] = {}  # step -> the same, of this very step
         for recorded in events:
             self._take(recorded)
 
@@ -72,9 +73,16 @@ class Story:
         return step in self._acted
 
     def finished(self, step: PlannedStep) -> bool:
-        """Done or not needed, and its lane was not put back since."""
-        ended = self._ended.get(step.index, 0)
-        return self.state.steps[step.index].phase in _FINISHED and ended > self._put_back.get(step.lane, 0)
+        """Done or not needed, and neither it nor what it rests on was put back since. What comes after it in its lane
+        may have been: then it stands as it is, and is not done again (where that failed at once, nothing was put back).
+        """
+        lanes, ended = self.plan.steps, self._ended.get(step.index, 0)
+        since = (
+            number
+            for index, number in self._taken_back.items()
+            if index <= step.index and lanes[index].lane == step.lane
+        )
+        return self.state.steps[step.index].phase in _FINISHED and ended > max(since, default=0)
 
     def failing(self, step: PlannedStep) -> bool:
         """Failed in this episode: what follows from that may not be over. A step whose outcome is unknown has failed
@@ -130,6 +138,6 @@ class Story:
             case StepFailed(step=step) | StepUnknown(step=step):
                 self._ended[step] = self._failed[step] = number
             case UndoStarted(step=step):
-                self._put_back[self.plan.steps[step].lane] = number
+                self._put_back[self.plan.steps[step].lane] = self._taken_back[step] = number
             case _:
                 pass

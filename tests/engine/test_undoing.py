@@ -60,6 +60,17 @@ async def test_an_undo_that_cannot_be_done_is_named(how):
     assert play.world.words["app1"]["in"] == "yes"
 
 
+async def test_where_an_undo_stops_a_run_can_go_on_without_doing_again_what_stands():
+    play = await undone(Play(plan(["out", "pause", "change", "back"], nodes=["app1"])))
+    play.world.before = at("app1", "set", "version", "1", then=UnreachableError("app1", "no route"))
+    assert (await play.again("undo")).outcome is Outcome.FAILED
+    play.world.before = lambda node, command: None
+    before = len(play.diary.of(StepStarted))
+    assert (await play.again("resume")).outcome is Outcome.DONE
+    assert [event.step for event in play.diary.of(StepStarted)[before:]] == [3]
+    assert play.world.words["app1"]["version"] == "2"
+
+
 # available, minimum, drained already, overridden -> refused
 SPARE = [(3, 2, (), False, False), (2, 2, (), False, True), (2, 2, ("app1",), False, False), (2, 2, (), True, False)]
 

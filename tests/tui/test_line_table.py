@@ -153,3 +153,57 @@ async def test_any_text_is_drawn_as_text(hostile: str) -> None:
         strip = shown.render_line(1)
         assert strip.cell_length == shown.size.width
         assert not any(segment.style and segment.style.meta.get("@click") for segment in strip)
+
+
+# --- what is under the cursor stays in sight ---
+
+
+def rows(*names: str) -> Table:
+    return table(*((name, 1, "said") for name in names))
+
+
+@pytest.mark.parametrize(
+    ("at", "after"),
+    [
+        (0, "bcdefgha"),  # acknowledged: it moves to the end
+        (0, "bcdefghijklma"),  # and others have come
+        (7, "abcdefgxyzh"),
+        (7, "habcdefg"),
+        (4, "fghabcde"),
+    ],
+)
+async def test_the_row_under_the_cursor_stays_in_sight(at: int, after: str) -> None:
+    async with Stage().run_test(size=(40, 6)) as pilot:
+        shown = pilot.app.query_one(LineTable)
+        shown.show(rows(*"abcdefgh"))
+        await pilot.pause()
+        shown.cursor = at
+        await pilot.pause()
+        key = shown.cursor_key
+        assert key is not None
+        shown.show(rows(*after))
+        await pilot.pause()
+        assert shown.cursor_key == key
+        assert any(line.startswith(key) for line in text(shown)[1:]), text(shown)
+
+
+async def test_where_the_operator_has_scrolled_to_stays_while_the_cursor_is_elsewhere() -> None:
+    async with Stage().run_test(size=(40, 6)) as pilot:
+        shown = pilot.app.query_one(LineTable)
+        shown.show(rows(*"abcdefgh"))
+        await pilot.pause()
+        shown.scroll_to(y=3, animate=False)
+        await pilot.pause()
+        shown.show(rows(*"abcdefghi"))
+        await pilot.pause()
+        assert text(shown)[1].startswith("d")
+
+
+async def test_a_smaller_terminal_keeps_the_cursor_in_sight() -> None:
+    async with Stage().run_test(size=(40, 9)) as pilot:
+        shown = pilot.app.query_one(LineTable)
+        shown.show(rows(*"abcdefgh"))
+        await pilot.press("end")
+        await pilot.resize_terminal(40, 4)
+        await pilot.pause()
+        assert any(line.startswith("h") for line in text(shown)), text(shown)

@@ -213,6 +213,7 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
 
     def _arrange(self) -> None:
         held, before, placed_before = self.cursor_key, self._rows, self._placed
+        seen = self._cursor_seen
         rows = matching(self._table.rows, self._needle)
         keys = [column.key for column in self._table.columns]
         if self._sort in keys:
@@ -224,6 +225,8 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
             self._strips.clear()
             self.virtual_size = Size(self._content_width(), len(rows) + 1)
             self.refresh()
+            if seen:
+                self._see_cursor()
         else:
             self._refresh_lines([index for index in self._lines if not self._looks_alike(before[index], rows[index])])
 
@@ -351,6 +354,8 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_resize(self, _event: events.Resize) -> None:
         self._use_room()
+        if self.has_focus:
+            self._see_cursor()
 
     def watch_show_vertical_scrollbar(self) -> None:
         """A scroll bar takes of the room, and nobody tells of a new size."""
@@ -393,12 +398,21 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         self._refresh_lines([old, new])
         if (key := self.cursor_key) is not None:
             self.post_message(self.Moved(self, key))
-        visible = max(1, self.size.height - 1)
+        self._see_cursor()
+
+    @property
+    def _cursor_seen(self) -> bool:
+        """Whether its row is among those that are in sight."""
         top = self.scroll_offset.y
-        if new < top:
-            self.scroll_to(y=new, animate=False)
-        elif new >= top + visible:
-            self.scroll_to(y=new - visible + 1, animate=False)
+        return top <= self.cursor < top + max(1, self.size.height - 1)
+
+    def _see_cursor(self) -> None:
+        """Scroll as little as brings its row into sight."""
+        visible, top = max(1, self.size.height - 1), self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= top + visible:
+            self.scroll_to(y=self.cursor - visible + 1, animate=False)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from hactl.model.dashboard import Settings
+from hactl.model.picture import Picture
 from hactl.model.trends import Trends
 from hactl.tui.acting import RunSource
 
@@ -21,6 +22,10 @@ class House(Protocol):
     @property
     def runs(self) -> RunSource:
         """The door to plans and runs. Raises HactlError where there is none."""
+
+    @property
+    def picture(self) -> Picture:
+        """The newest picture."""
 
     @property
     def trends(self) -> Trends:

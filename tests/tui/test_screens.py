@@ -39,7 +39,7 @@ async def test_everything_that_matters_fits_80x24() -> None:
     async with app.run_test(notifications=True, size=(80, 24)) as pilot:
         await pilot.pause()
         text = screen_text(app)
-        for wanted in ("lab", "CRIT", "db2", "no answer within 5 s", "shop", "8/9", "q Quit"):
+        for wanted in ("lab", "CRIT", "db2", "no answer within 5 s", "shop", "8/9", "? Help"):
             assert wanted in text, wanted
 
 

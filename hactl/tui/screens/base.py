@@ -84,7 +84,8 @@ class BaseScreen(NamedKeys, Screen[Result]):
         """Draw again where the operator is: after what this screen is about has changed."""
         if line := self.status:
             filtered = [table.filtered for table in (self._filtered,) if table is not None and table.needle]
-            line.show_way([*self.house.way(), *filtered], "READ-ONLY" if self.house.read_only else "")
+            badge = "READ-ONLY" if self.house.read_only else ""
+            line.show_way([*self.house.way(), *filtered], badge, filters=self.filterable is not None)
 
     @property
     def status(self) -> StatusLine | None:
@@ -180,6 +181,10 @@ class PictureScreen(BaseScreen[None]):
         yield self._banner
         yield from self.body()
         yield Keys()
+
+    def on_mount(self) -> None:
+        """The first drawing has something to show: no empty one comes before it."""
+        self.show(self.house.picture)
 
     def show(self, picture: Picture, runs: Sequence[Fact] = ()) -> None:
         """Take a newer picture, and the runs that are not over; drawn at once when mounted."""

@@ -34,7 +34,7 @@ def test_a_node_is_drained_and_brought_back_by_keys(lab: Lab, tmp_path: Path) ->
         terminal.wait_for("● done", "requests, 0 failed", "shop: never fewer than 2 of 3", seconds=40)
         assert drained(lab, "app1")
         terminal.type(ESCAPE)
-        terminal.wait_for("U Undrain", "drained")  # the banner tells of it
+        terminal.wait_for("U Undrain", "shop (out)")
         terminal.type("U")
         terminal.wait_for("undrain app1: balancer.undrain", "y carries it out")
         terminal.type("y")

@@ -91,8 +91,9 @@ def test_restart_that_does_not_come_true(unit: Unit, error: type[Exception], say
         World(run=unit).play(Restart().do(scene, SHOP, {UNIT: "i1/100000000/9"}))
 
 
-def test_a_unit_that_failed_too_often_is_let_start_again(scene: Scene) -> None:
-    world = World(run=Unit("failed", result="start-limit-hit"))
+@pytest.mark.parametrize("unit", [("failed", "start-limit-hit"), ("failed", "exit-code"), ("activating", "exit-code")])
+def test_a_unit_that_failed_too_often_is_let_start_again(unit: tuple[str, str], scene: Scene) -> None:
+    world = World(run=Unit(unit[0], result=unit[1]))
     memory = world.play(Restart().remember(scene, SHOP))
     world.play(Restart().do(scene, SHOP, memory))
     assert world.changed == ["target: systemctl reset-failed shop.service", "target: systemctl restart shop.service"]

@@ -115,7 +115,7 @@ def restart_rights(units: tuple[str, ...]) -> tuple[Command, ...]:
 
 def restart(scene: Scene, state: UnitStatus) -> Doing[None]:
     # Whoever failed may have failed too often, which its result does not tell: it is that of its first failure.
-    if state.result != "success":
+    if state.result not in {"", "success"}:
         yield from act(scene, "reset-failed", state.name)
     yield from act(scene, "restart", state.name)
 

@@ -46,7 +46,7 @@ _MADE = ("node", "site", "roles", "services", "level", "link", "address", "age",
 _IN_ORDER = itemgetter(
     *map([*_MADE, *(name for group in GROUPS for name in group.columns)].index, (column.key for column in COLUMNS))
 )
-_TURNS = 10  # pictures within which every row is made again, also where nobody looks
+_TURNS = 30  # pictures within which every row is made again, also where nobody looks
 _NOT_JUDGED: Judged = MappingProxyType({})
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from hactl.tui.places import PLACES
 from hactl.tui.widgets.key_line import Hint, Key, KeyLine, Rank, fitting
+from hactl.tui.widgets.status_line import StatusLine
 from tests.tui.acts import Runs
 from tests.tui.quick import press, settle
 from tests.tui.test_acting import until
@@ -94,3 +95,12 @@ async def test_what_is_refused_is_dim_and_a_click_on_it_does_nothing() -> None:
         await pilot.click(line, offset=(line.text.index("Drain"), 0))
         await settle(pilot)
         assert not runs.asked
+
+
+@pytest.mark.parametrize(("keys", "filters"), [(["2"], True), (["1"], True), (["2", "D"], False), (["7", "v"], False)])
+async def test_the_filter_is_told_of_where_there_is_something_to_filter(keys: list[str], *, filters: bool) -> None:
+    async with app_with(Runs(), read_only=False).run_test(size=(100, 30)) as pilot:
+        await press(pilot, *keys)
+        line = pilot.app.screen.query_one(StatusLine)
+        await until(pilot, lambda: ": go to" in line.text, "the way")
+        assert ("/ filter" in line.text) is filters

@@ -187,6 +187,14 @@ async def test_runs_of_a_recording_are_events_and_none_that_lie_ahead(replay: Re
         await shows(pilot, "RECORDING", gone="the run begins")
 
 
+async def test_a_key_that_means_something_else_here_is_not_told_of(replay: Replay) -> None:
+    async with ReplayApp(replay).run_test(size=(160, 30)) as pilot:
+        await pilot.press("2")
+        await shows(pilot, "space Play/pause", "m Mark", gone="space Mark")
+        await pilot.press("m")
+        await shows(pilot, "1 marked")
+
+
 async def test_it_may_begin_in_the_middle(replay: Replay) -> None:
     replay.go_to(60.0)
     app = ReplayApp(replay)

@@ -39,7 +39,7 @@ class PlaybooksScreen(TableScreen):
         self._books: dict[str, Playbook] = {}
 
     def body(self) -> ComposeResult:
-        yield LineTable(id="playbooks", empty="there are no playbooks")
+        yield LineTable(id="playbooks", empty="no playbooks here")
 
     def on_mount(self) -> None:
         titled(self.query_one("#playbooks"), "playbooks")

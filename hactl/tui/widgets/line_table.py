@@ -68,7 +68,8 @@ class LineTable(NamedKeys, ScrollView, can_focus=True, inherit_bindings=False):
         Binding("home,g", "edge(0)", "First", show=False),
         Binding("end,G", "edge(-1)", "Last", show=False),
         Binding("enter", "choose", "Open", tooltip="What the row under the cursor is about; so does a double click."),
-        Binding("space,m", "mark", "Mark", key_display="space", tooltip="For what is done to several rows at once."),
+        Binding("space", "mark", "Mark", tooltip="For what is done to several rows at once."),
+        Binding("m", "mark", "Mark", tooltip="For what is done to several rows at once."),
         Binding("s", "sort_next", "Sort", show=False, tooltip="By the next column; so does a click on its heading."),
         Binding("I", "sort_reverse", "Reverse", show=False, tooltip="Sort the other way round."),
     ]

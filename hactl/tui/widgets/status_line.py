@@ -18,7 +18,7 @@ from hactl.tui.widgets.editor import Editor
 from hactl.tui.widgets.lines import Line, Lines, Span, levelled
 
 _SEPARATOR = " > "
-_HINTS = "/ filter  : go to  ? help"
+_FILTER, _GO = "/ filter", ": go to"
 _OFFERED = 6  # words at most, however wide the terminal is
 
 
@@ -73,6 +73,7 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
         super().__init__(id="status")
         self.question: Question | None = None
         self._way: tuple[str, ...] = ()
+        self._hints = ""
         self._badge = ""
         self._editor = Editor()
         self._offers: tuple[str, ...] = ()
@@ -86,9 +87,12 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
 
     # --- the way ---
 
-    def show_way(self, way: Sequence[str], badge: str = "") -> None:
-        """Where the operator is, from the cluster to the screen on top, and what holds everywhere ("read-only")."""
+    def show_way(self, way: Sequence[str], badge: str = "", *, filters: bool = True) -> None:
+        """Where the operator is, from the cluster to the screen on top, and what holds everywhere ("read-only").
+        `filters`: there is something to filter.
+        """
         self._way, self._badge = tuple(way), badge
+        self._hints = f"{_FILTER}  {_GO}" if filters else _GO
         self.draw()
 
     # --- typing ---
@@ -200,7 +204,7 @@ class StatusLine(Lines, can_focus=True, inherit_bindings=False):
         last = way.pop() if way else ""
         before = ("… " if cut else "") + "".join(step + _SEPARATOR for step in way)
         left = cell_len(before + last)
-        hints = _HINTS if left + len(_HINTS) + 3 <= room else ""
+        hints = self._hints if left + len(self._hints) + 3 <= room else ""
         gap = max(1, self.size.width - 1 - left - len(hints) - len(badge) - bool(hints))
         spans = [Span(" "), Span(before, "dim"), Span(last, "title"), Span(" " * gap), Span(hints, "dim")]
         if badge:

@@ -62,6 +62,7 @@ SCENES = (
     Scene("balancers", [("3", "shop")]),
     Scene("database", [("4", "db3")]),
     Scene("backups", [("5", "2025-full")]),
+    Scene("backups", [("5", "repositories")]),
     Scene("runs", [("6", "20261121")]),
     Scene("playbooks", [("7", "Take a node out")]),
     Scene("playbook", [("7", "Take a node out"), ("v", "parameters")]),

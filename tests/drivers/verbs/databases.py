@@ -48,6 +48,14 @@ class Server:
     room: str = "7|10|on|on"
     unsettled: set[str] = field(default_factory=set)  # segments of an old timeline without a word about archiving
 
+    def touch(self, path: str) -> None:
+        """standby.signal, or the word that a segment needs no archiving."""
+        name = path.rpartition("/")[2]
+        if name.endswith(".done"):
+            self.unsettled.discard(name.removesuffix(".done"))
+        else:
+            self.signal = True
+
 
 @dataclass
 class Gate:
@@ -99,12 +107,8 @@ class Database(World):
                 return self._systemctl(node, one, action)
             case "env", (_, program, *_) if program.endswith("pg_controldata"):
                 return done(control(one))
-            case "touch", (path,) if path.endswith(".done"):
-                one.unsettled.discard(path.rsplit("/", 1)[-1].removesuffix(".done"))
-                return done()
-            case "touch", _:
-                one.signal = True
-                return done()
+            case "touch", (path,):
+                one.touch(path)
             case program, _ if program.endswith("pg_rewind"):
                 code, said = self.rewind
                 return done(exit=code, stderr=said)

@@ -86,7 +86,7 @@ def _backup(row: Record) -> Backup:
         error=row.flag("error", default=False),  # older versions do not say
         database_id=database.integer("id"),
         prior=row.text("prior", ""),
-        stored=info.record("repository").integer("delta", 0),
+        stored=info.record("repository").maybe_integer("delta"),
         notes=_notes(row),
     )
 

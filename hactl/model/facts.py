@@ -325,7 +325,7 @@ class Backup:
     error: bool
     database_id: int = 1
     prior: str = ""  # the label of the backup that this one builds on; "" for a full one
-    stored: int = 0  # bytes that the repository took for it
+    stored: int | None = None  # bytes that the repository took for it; None: nobody said
     notes: Mapping[str, str] = field(default_factory=dict)  # annotations
 
 

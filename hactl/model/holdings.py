@@ -54,6 +54,12 @@ class Holdings:
         return own or (self.facts.code, self.facts.message)
 
     @property
+    def stored(self) -> int | None:
+        """Bytes that all of its backups take; None where one of them does not say."""
+        sizes = [one.stored for one in self.backups if one.stored is not None]
+        return sum(sizes) if len(sizes) == len(self.backups) else None
+
+    @property
     def oldest_wal(self) -> str:
         return self.facts.archive_min.get(self.number, "")
 

@@ -66,7 +66,7 @@ def _held(one: Repository, lsn: int | None) -> tuple[Cell, ...]:
         _newest(holdings, holdings.fulls),
         _newest(holdings, holdings.good),
         NOTHING if newest is None else size_cell(newest.size),
-        size_cell(sum(backup.stored for backup in holdings.backups)),
+        size_cell(holdings.stored),
         Cell(str(len(holdings.good)), None, len(holdings.good)),
         UNKNOWN if gap is None else Cell(f"{gap} seg", None, gap),
         Cell(f"{message}{running}", Level.CRIT if code else None),
@@ -141,8 +141,8 @@ def repository_lines(picture: Picture, one: Repository) -> list[Line]:
 
 def _sentences(holdings: Holdings, lsn: int | None) -> list[str]:
     kinds = ", ".join(f"{count} {kind}" for kind in ("full", "diff", "incr") if (count := _count(holdings, kind)))
-    stored = units.size(sum(one.stored for one in holdings.backups))
-    found = [f"backups: {kinds or 'none'}; they take {stored}"]
+    stored = f"; they take {units.size(holdings.stored)}" if holdings.stored else ""
+    found = [f"backups: {kinds or 'none'}{stored}"]
     if holdings.good:
         oldest = units.age(holdings.age(holdings.good[0]))
         found.append(f"can be restored: any moment from {oldest} ago on, while no WAL between is missing")

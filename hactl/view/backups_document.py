@@ -19,8 +19,8 @@ SCHEMA = "hactl.backups/1"
 @dataclass(frozen=True, slots=True)
 class BackupEntry:
     """`started` and `stopped` are epoch seconds. `bytes`: of the database then; `stored_bytes`: what the repository
-    took for it. `prior`: what it builds on. `restorable`: without errors, and with all that it builds on. `run`: the
-    run of hactl that took it.
+    took for it, null where it does not say. `prior`: what it builds on. `restorable`: without errors, and with all that
+    it builds on. `run`: the run of hactl that took it.
     """
 
     label: str
@@ -29,7 +29,7 @@ class BackupEntry:
     stopped: float
     age_seconds: float
     bytes: int
-    stored_bytes: int
+    stored_bytes: int | None
     wal_start: str
     wal_stop: str
     prior: str | None

@@ -132,8 +132,10 @@ class Take(Verb[TakeArguments]):
             return Standing(done=False, sentence=f"backup {mine.label} has errors", hopeless=True)
         seconds = mine.stopped - mine.started
         sentence = f"{mine.kind} backup {mine.label}: {size(mine.size)} in {duration(seconds)}"
-        facts_ = {"label": mine.label, "kind": mine.kind, "bytes": str(mine.size), "stored": str(mine.stored)}
-        return Standing(done=True, sentence=f"{sentence}, {size(mine.stored)} in the repository", facts=facts_)
+        facts_ = {"label": mine.label, "kind": mine.kind, "bytes": str(mine.size)}
+        if mine.stored is not None:
+            sentence, facts_["stored"] = f"{sentence}, {size(mine.stored)} in the repository", str(mine.stored)
+        return Standing(done=True, sentence=sentence, facts=facts_)
 
     def do(self, scene: Scene, args: TakeArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
         """One that was begun by this run before hactl was killed is waited for, and not taken again."""

@@ -9,6 +9,7 @@ import click
 from hactl.cli.acting import Acting, act, acting
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.params import document
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from hactl.model.parameters import Value
     from hactl.model.picture import Picture
 
-_OUTPUT = click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["table", "json", "yaml"]),
-    default="table",
-    show_default=True,
-    help="How to show it.",
-)
 _ONLY = click.option("--service", metavar="NAME", help="Only these backups. [default: all]")
 _SERVICE = click.option("--service", metavar="NAME", help="Which backups. [default: the only ones]")
 _REPOSITORY = click.option(
@@ -46,7 +38,7 @@ def backup() -> None:
     ),
 )
 @_ONLY
-@_OUTPUT
+@document
 @pass_cli
 def list_(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     """List every backup of every repository, newest first: age, size, what it builds on, which WAL it needs.
@@ -75,7 +67,7 @@ def list_(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     )
 )
 @_ONLY
-@_OUTPUT
+@document
 @pass_cli
 def info(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     """Show each repository: its state, what can be restored, how far the archive is, what the policy wants.

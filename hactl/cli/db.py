@@ -8,6 +8,7 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.params import document
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
     from hactl.model.picture import Picture
     from hactl.model.replication import Replication
 
-_OUTPUT = click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["table", "json", "yaml"]),
-    default="table",
-    show_default=True,
-    help="How to show it.",
-)
 _SERVICE = click.option("--service", metavar="NAME", help="Only this database. [default: all]")
 _INTERVAL = 1.0  # seconds between the two answers from which movement is told
 _WITHIN = 8.0  # seconds; who has not answered twice by then is shown as it is
@@ -44,7 +36,7 @@ def db() -> None:
     )
 )
 @_SERVICE
-@_OUTPUT
+@document
 @pass_cli
 def status(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     """Show each database's replication: who follows whom, how far behind, and who could take over or why not.
@@ -145,7 +137,7 @@ def _lines(picture: Picture, found: Replication) -> Iterator[str]:
     )
 )
 @_SERVICE
-@_OUTPUT
+@document
 @pass_cli
 def history(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     """Show when which server became the primary: from where, by whom, why, how long nobody wrote, what was lost.

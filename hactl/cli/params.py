@@ -6,6 +6,17 @@ import math
 
 import click
 
+document = click.option(
+    "-o",
+    "--output",
+    "fmt",
+    type=click.Choice(["table", "json", "yaml"]),
+    default="table",
+    show_default=True,
+    help="How to show it.",
+)
+"""Of commands that show a table to people and the same as a document to programs."""
+
 
 class Seconds(click.FloatRange):
     """A time span. `nan` and `inf` are floats, but no time to wait."""

@@ -9,6 +9,7 @@ import click
 from hactl.cli.acting import Acting, act, acting
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.params import document
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -26,15 +27,7 @@ def vip() -> None:
 
 
 @vip.command(epilog=examples("hactl vip status", "hactl vip status -o json | jq -r '.vips[].holders[]'"))
-@click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["table", "json", "yaml"]),
-    default="table",
-    show_default=True,
-    help="How to show it.",
-)
+@document
 @pass_cli
 def status(cli: Cli, /, *, fmt: str) -> ExitCode:
     """Show who has each address, as every balancer's own `ip addr` says, and who is kept from taking it.

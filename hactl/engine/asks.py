@@ -178,13 +178,16 @@ class Reader:
                 with suppress(TransportError):  # whoever carries out the long command notices that, too
                     self._say(*meanwhile.told(await self._hands.run(node, meanwhile.command)))
 
+        if meanwhile.command.mutates:
+            raise self._forbidden(meanwhile.command.shown())
         asking = asyncio.create_task(ask())
         try:
             yield
         finally:
             asking.cancel()
-            with suppress(asyncio.CancelledError):
-                await asking
+            await asyncio.wait({asking})  # and not the task itself: whoever cancels this one is heard
+        if not asking.cancelled():
+            asking.result()
 
     async def _wait(self, seconds: float) -> None:
         """Raises TimeoutError, as the deadline does, when the run is to stop and has waited long enough for this."""

@@ -112,6 +112,6 @@ def _entry(holdings: Holdings, backup: Backup) -> BackupEntry:
         wal_stop=backup.wal_stop,
         prior=backup.prior or None,
         error=backup.error,
-        restorable=backup in holdings.good,
+        restorable=not backup.error and backup.label not in holdings.broken,
         run=backup.notes.get(RUN_NOTE),
     )

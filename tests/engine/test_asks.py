@@ -287,6 +287,14 @@ async def test_while_something_long_goes_on_it_is_told_how_far_it_is():
     assert len(node.commands) == 3  # it ends with what it was about
 
 
+async def test_nothing_is_changed_by_asking_how_far_it_is():
+    bench = Bench()
+    bench.node.on(("rm",), DONE)
+    with pytest.raises(InternalError, match="may only look"):
+        await bench.act(run(ACT, meanwhile=Meanwhile(ACT, lambda done: (done.stdout, {}))))
+    assert bench.node.commands == []
+
+
 async def test_a_fetch_that_nobody_answers_has_status_0():
     bench = Bench()
     assert (await bench.read(fetch(8080, "/", "app1"))).status == 0

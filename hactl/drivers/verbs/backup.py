@@ -263,7 +263,7 @@ def read_verified(text: str) -> Verified:
             wrong += [f"{about}: {', '.join(faults)}"] if faults else []
     status = re.search(r"^status: (.*)$", text, re.MULTILINE)
     if status is None:
-        raise VerbError("pgbackrest verify did not say what it has found: version 2.42 or later does")
+        raise VerbError("pgbackrest verify did not say what it has found: version 2.39 or later does")
     if status[1].strip() != "ok" and not wrong:
         wrong.append(f"status {status[1].strip()}")
     return Verified(segments, backups, files, tuple(wrong))

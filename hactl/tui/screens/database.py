@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -112,11 +112,6 @@ class DatabaseScreen(TableScreen):
     @on(LineTable.Moved, "#tree")
     def follow_cursor(self) -> None:
         self._draw_below()
-
-    def on_resize(self, event: events.Resize) -> None:
-        super().on_resize(event)
-        if self.is_mounted and self.picture is not None:
-            self.draw(self.picture)
 
     @on(LineTable.Chosen, "#tree")
     def open_node(self, event: LineTable.Chosen) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from hactl.cli import manual
 from hactl.cli.exit_codes import CHECK_MEANINGS, MEANINGS, exit_code
 from hactl.cli.root import root
 from hactl.model import errors
@@ -22,7 +23,12 @@ WIDTH = 80
 
 def pages() -> dict[str, str]:
     """Every page by its file name."""
-    return {"cli.md": _cli(), "exit-codes.md": _exit_codes(), "errors.md": _errors()}
+    return {
+        "cli.md": _cli(),
+        "exit-codes.md": _exit_codes(),
+        "errors.md": _errors(),
+        "hactl.1": manual.page(commands()),
+    }
 
 
 def commands() -> Iterator[tuple[str, click.Context]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import pytest
 
 from hactl.cli import reference
@@ -10,10 +13,22 @@ from hactl.model import errors
 from tests.cli.driving import ROOT
 
 
-@pytest.mark.parametrize("name", ["cli.md", "exit-codes.md", "errors.md"])
+@pytest.mark.parametrize("name", list(reference.pages()))
 def test_a_page_is_what_the_code_says_now(name: str) -> None:
     written = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
     assert written == reference.pages()[name], "run `python -m hactl.cli.reference`"
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
+def test_the_manual_page_is_clean_and_shows_every_command() -> None:
+    page = ROOT / "docs" / "reference" / "hactl.1"
+    shown = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-P-cbou", "-ww", "-rLL=200n", page], capture_output=True, text=True, check=True
+    )
+    assert shown.stderr == ""
+    lines = {line.strip() for line in shown.stdout.splitlines()}
+    assert {path for path, _ in reference.commands()} - {"hactl"} <= lines
+    assert any(line.startswith("hactl drain app1 --plan ") for line in lines), "hyphens can be searched for"
 
 
 def test_every_exit_code_is_explained_once() -> None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import Flag, StrEnum
 from typing import TypeAlias
 
+from hactl.model.drills import DrillFacts
+
 # --- the host -------------------------------------------------------------------------------------------------
 
 
@@ -362,4 +364,5 @@ Facts: TypeAlias = (
     | HaproxyFacts
     | PostgresqlFacts
     | PgbackrestFacts
+    | DrillFacts
 )

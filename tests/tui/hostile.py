@@ -63,6 +63,7 @@ _KINDS: Mapping[str, type[facts.Facts]] = {
     "haproxy": facts.HaproxyFacts,
     "postgresql": facts.PostgresqlFacts,
     "pgbackrest": facts.PgbackrestFacts,
+    "drill": facts.DrillFacts,
 }
 
 

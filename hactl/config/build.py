@@ -28,6 +28,7 @@ from hactl.model.inventory import (
     Inventory,
     KeepalivedService,
     MaintenanceWindow,
+    Newest,
     Node,
     PgbackrestService,
     Pool,
@@ -36,6 +37,7 @@ from hactl.model.inventory import (
     Routing,
     Service,
     Site,
+    SqlCheck,
     SshSettings,
     Standing,
     Threshold,
@@ -167,6 +169,15 @@ def _service(draft: Draft, entry: ServiceEntry, scope: Scope) -> Service:
                 os_user=entry.os_user,
                 max_age_full=float(entry.max_age_full),
                 max_age_any=float(entry.max_age_any),
+                drill_user=entry.drill_user,
+                drill_directory=entry.drill_directory,
+                drill_config=entry.drill_config,
+                drill_port=entry.drill_port,
+                max_age_drill=_or(entry.max_age_drill, float, None),
+                target_rto=_or(entry.target_rto, float, None),
+                target_rpo=_or(entry.target_rpo, float, None),
+                checks=tuple(SqlCheck(**check.model_dump()) for check in entry.checks),
+                newest=None if entry.newest is None else Newest(**entry.newest.model_dump()),
             )
         case HaproxyEntry():
             return HaproxyService(

@@ -202,6 +202,10 @@ def _backup(draft: Draft, path: KeyPath, service: PgbackrestEntry) -> Iterator[P
         yield from _dangling(draft, "nodes", service.repository_host, (*path, "repository_host"))
     elif len(draft.members(service)) > 1:
         yield Problem(path, "missing key: repository_host, because the service has several nodes")
+    yield from _repeated((*path, "checks"), (one.name for one in service.checks))
+    if service.drill_user == service.os_user:
+        message = f"{quoted(service.os_user)} may write the repository; a drill's user must only read it"
+        yield Problem((*path, "drill_user"), message)
 
 
 def _public(draft: Draft, path: KeyPath, service: HttpEntry) -> Iterator[Problem]:

@@ -17,6 +17,7 @@ from hactl.model.inventory import (
     Inventory,
     KeepalivedService,
     MaintenanceWindow,
+    Newest,
     Node,
     PgbackrestService,
     Pool,
@@ -26,6 +27,7 @@ from hactl.model.inventory import (
     Service,
     ServiceKind,
     Site,
+    SqlCheck,
     SshSettings,
     Standing,
     Threshold,
@@ -123,6 +125,8 @@ _SERVICE_FIELDS: dict[str, Convert] = {
     "repositories": tuple,
     "manager": PostgresqlManager,
     "public": _all(_table(Endpoint)),
+    "checks": _all(_table(SqlCheck)),
+    "newest": _maybe(_table(Newest)),
 }
 _READ_SERVICE = {kind: _table(model, **_SERVICE_FIELDS) for kind, model in _SERVICES.items()}
 

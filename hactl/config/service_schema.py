@@ -5,6 +5,7 @@ The docstrings below keys are for people who write inventories: `hactl inventory
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, model_validator
@@ -17,13 +18,17 @@ from hactl.config.values import (
     HttpUrl,
     LocalPath,
     Name,
+    OsUser,
     Package,
+    PlainPath,
     Port,
     Ref,
     RemotePath,
     Unit,
     UrlPath,
 )
+from hactl.model.expect import COMPARISON
+from hactl.model.suggest import quoted
 
 
 class ServiceEntry(Entry):
@@ -131,6 +136,34 @@ class PostgresqlEntry(ServiceEntry):
     """Who decides which node is the primary: nobody but you and hactl, or Patroni."""
 
 
+class SqlCheckEntry(Entry):
+    """What a restored database is asked in a drill, and what it has to answer."""
+
+    name: Name
+    """What the check is called in a drill's record."""
+    database: Filled = "postgres"
+    """The database to ask."""
+    sql: Filled
+    """One statement with one value."""
+    expect: Filled
+    """The value; or a comparison with a number, "> 0" (also < >= <= =)."""
+
+    @model_validator(mode="after")
+    def _comparison_has_a_number(self) -> SqlCheckEntry:
+        if re.match(r"[<>=]", self.expect) and not COMPARISON.fullmatch(self.expect):
+            raise ValueError(f'expect: {quoted(self.expect)} compares with no number; write a text, or "> 0"')
+        return self
+
+
+class NewestEntry(Entry):
+    """How new the newest row is. Asked of the primary and of the copy, it tells what would have been lost."""
+
+    database: Filled = "postgres"
+    """The database to ask."""
+    sql: Filled
+    """One statement that answers with the second since the epoch."""
+
+
 class PgbackrestEntry(ServiceEntry):
     """Backups by pgBackRest."""
 
@@ -149,6 +182,24 @@ class PgbackrestEntry(ServiceEntry):
     """A full backup older than this is a warning: seconds, or "8d"."""
     max_age_any: Duration = 26 * 3600.0
     """So is a newest backup of any type older than this: seconds, or "26h"."""
+    drill_user: OsUser | None = None
+    """The user that restores on the cluster's drill_node. Left away: there are no drills."""
+    drill_directory: PlainPath = "/var/lib/pgdrill"
+    """A folder there that is this user's own: scratch space, and the history of drills."""
+    drill_config: PlainPath = "/etc/pgbackrest-drill.conf"
+    """pgBackRest's configuration there: repositories that the user can read, and no pg host."""
+    drill_port: Port = 5499
+    """Names the socket of the restored server; nothing listens on the network."""
+    max_age_drill: Duration | None = None
+    """The last good drill being older than this is a warning: seconds, or "35d". Left away: no policy."""
+    target_rto: Duration | None = None
+    """How long restore and start may take: seconds, or "15m"."""
+    target_rpo: Duration | None = None
+    """How much may be lost: seconds, or "5m"."""
+    checks: list[SqlCheckEntry] = []
+    """What a restored database is asked."""
+    newest: NewestEntry | None = None
+    """How new its newest row is."""
 
 
 class HaproxyEntry(ServiceEntry):

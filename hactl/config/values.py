@@ -21,6 +21,8 @@ RESERVED = frozenset({"all", "none", "localhost", "ungrouped"})
 PLACEHOLDERS = ("cluster", "node")
 
 _MINUTE = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
+_OS_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
@@ -96,6 +98,19 @@ def known_hosts(value: str) -> str:
     return local_path(value)
 
 
+def plain_path(value: str) -> str:
+    """A path on a node that means the same in a sudo rule, a pattern and a configuration file."""
+    if not _PLAIN_PATH.fullmatch(remote_path(value)):
+        raise ValueError(f"{quoted(value)} must be made of letters, digits, _ . - and / alone, and not end with /")
+    return value
+
+
+def os_user(value: str) -> str:
+    if not _OS_USER.fullmatch(value):
+        raise ValueError(f"{quoted(value)} is no user's name")
+    return value
+
+
 def url_path(value: str) -> str:
     if not filled(value).startswith("/") or " " in value:
         raise ValueError(f'{quoted(value)} must be a path that starts with "/" and holds no blanks')
@@ -156,6 +171,12 @@ IpAddress: TypeAlias = Annotated[str, AfterValidator(ip_address)]
 Unit: TypeAlias = Annotated[str, AfterValidator(unit)]
 Package: TypeAlias = Annotated[str, AfterValidator(package)]
 RemotePath: TypeAlias = Annotated[str, AfterValidator(remote_path), Field(json_schema_extra={"pattern": "^/"})]
+PlainPath: TypeAlias = Annotated[
+    str, AfterValidator(plain_path), Field(json_schema_extra={"pattern": f"^{_PLAIN_PATH.pattern}$"})
+]
+OsUser: TypeAlias = Annotated[
+    str, AfterValidator(os_user), Field(json_schema_extra={"pattern": f"^{_OS_USER.pattern}$"})
+]
 LocalPath: TypeAlias = Annotated[str, AfterValidator(local_path)]
 UrlPath: TypeAlias = Annotated[str, AfterValidator(url_path), Field(json_schema_extra={"pattern": "^/"})]
 HttpUrl: TypeAlias = Annotated[str, AfterValidator(http_url), Field(json_schema_extra={"pattern": "^http://"})]

@@ -164,6 +164,26 @@ class PostgresqlService(Service):
 
 
 @dataclass(frozen=True, slots=True)
+class SqlCheck:
+    """A question to a restored database, and what it has to answer: a text, or "> 0" (also < >= <= =) of a number."""
+
+    name: str
+    database: str
+    sql: str
+    expect: str
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """A question that answers with the epoch second of the newest row: asked of the primary and of a copy, its
+    difference is what would have been lost.
+    """
+
+    database: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
 class PgbackrestService(Service):
     database: str = ""  # the postgresql service that is backed up
     stanza: str = "main"
@@ -172,6 +192,15 @@ class PgbackrestService(Service):
     os_user: str = "pgbackrest"  # runs `pgbackrest info` on the repository host
     max_age_full: float = 8 * 86400.0  # seconds; older than this is a warning
     max_age_any: float = 26 * 3600.0
+    drill_user: str | None = None  # who restores on the drill node; None: no drills of it
+    drill_directory: str = "/var/lib/pgdrill"  # on the drill node, the user's own: scratch and history
+    drill_config: str = "/etc/pgbackrest-drill.conf"  # of pgBackRest there: repositories, and no database's host
+    drill_port: int = 5499  # names the socket of the restored server, which has no other way in
+    max_age_drill: float | None = None  # seconds since a good drill; None: no policy
+    target_rto: float | None = None  # seconds; a drill that takes longer has passed in part
+    target_rpo: float | None = None
+    checks: tuple[SqlCheck, ...] = ()
+    newest: Newest | None = None
     kind = ServiceKind.PGBACKREST
 
 

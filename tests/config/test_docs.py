@@ -25,6 +25,8 @@ HEADINGS = {
     "`[[maintenance]]`": tables.MaintenanceEntry,
     "`[fencing]`": tables.FencingEntry,
     "`public`": services.PublicEntry,
+    "`checks`": services.SqlCheckEntry,
+    "`newest`": services.NewestEntry,
     **{f'`kind = "{kind}"`': model for kind, model in services.SERVICES.items()},
 }
 

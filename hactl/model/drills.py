@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hactl.model.units import duration
+
 PHASES = ("prepare", "restore", "start", "check", "teardown")
 """In their order. A phase that was never begun has no seconds."""
 RTO_PHASES = ("restore", "start")
@@ -18,7 +20,7 @@ LATEST = "latest"
 
 
 class Verdict(StrEnum):
-    """What a drill proves of the backup: that it can be restored, that it can but something is left open, or neither."""
+    """Of a backup: it can be restored; it can, but something is left open; nobody should rely on it."""
 
     PASS = "pass"  # noqa: S105 - nobody's password
     PARTIAL = "partial"
@@ -166,3 +168,19 @@ def judged(
     unmeasured = target_rpo is not None and rpo is None
     open_ = not outcomes or CheckOutcome.SKIPPED in outcomes or unmeasured
     return Verdict.PARTIAL if open_ or missed(rto, target_rto) or missed(rpo, target_rpo) else Verdict.PASS
+
+
+def why(record: DrillRecord) -> str:
+    """What kept a drill from passing, the worst alone: "orders: 0 is not > 0"."""
+    if record.failed or record.rto is None:
+        said = [f"{one.name}: {one.sentence}" for one in record.failed]
+        return said[0] if said else "the copy never answered"
+    if record.late:
+        return f"restore and start took {duration(record.rto)}, the target is {duration(record.target_rto or 0)}"
+    if record.rpo is not None and record.stale:
+        return f"{duration(record.rpo)} of changes were missing, the target is {duration(record.target_rpo or 0)}"
+    if record.skipped:
+        return f"{record.skipped[0].name} was not checked: {record.skipped[0].sentence}"
+    if not record.checks:
+        return "nothing was checked"
+    return "what would have been lost could not be measured"

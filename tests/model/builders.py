@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Self
 
 from hactl.config.load import parse_inventory
 from hactl.model.assess import assess
+from hactl.model.drills import LATEST, Check, CheckOutcome, DrillFacts, DrillRecord, Verdict
 from hactl.model.facts import (
     AdminState,
     ArchiverFacts,
@@ -39,7 +41,7 @@ from hactl.model.facts import (
     VersionFacts,
 )
 from hactl.model.findings import Assessment, Finding
-from hactl.model.inventory import Inventory, Threshold, Thresholds
+from hactl.model.inventory import Inventory, PgbackrestService, Service, Threshold, Thresholds
 from hactl.model.observed import Observed
 from hactl.model.picture import Picture
 from hactl.model.state import ClusterState, Failure, Link, LinkPhase, NodeState, Reading
@@ -49,6 +51,7 @@ NOW = 1000.0
 EPOCH = 1_760_000_000.0  # wall clock at monotonic 0: NOW is 2025-10-09 09:10:00 UTC
 GIB = 1024**3
 MIB = 1024**2
+DAY = 86_400.0
 SEGMENT = 16 * MIB
 WAL = 0x40 * SEGMENT + 4096  # where the primary writes
 IDENTIFIER = "7400000000000000001"
@@ -59,16 +62,24 @@ INTERVALS = {
     "note": 6.0,
     "packages": 3600.0,
     "pgbackrest": 60.0,
+    "drill": 60.0,
     "version": 60.0,
 }
 
 
 @cache
 def lab() -> Inventory:
-    """The lab's nodes, with thresholds that do not change when the lab's are tuned."""
+    """The lab's nodes, with limits that do not change when the lab's are tuned, and drills every week."""
     path = ROOT / "inventory" / "lab.toml"
     limits = Thresholds({"disk_percent": Threshold(80, 90)}, {"backup": {"disk_percent": Threshold(85, 95)}})
-    return replace(parse_inventory(path.read_bytes(), path), thresholds=limits)
+    inventory = parse_inventory(path.read_bytes(), path)
+    services = {name: _drilled(one) for name, one in inventory.services.items()}
+    return replace(inventory, thresholds=limits, services=services)
+
+
+def _drilled(service: Service) -> Service:
+    """A service whose backups are to be restored every week, where it has backups."""
+    return replace(service, max_age_drill=7 * DAY) if isinstance(service, PgbackrestService) else service
 
 
 def host(**changes: object) -> HostFacts:
@@ -251,6 +262,39 @@ def pgbackrest(**changes: object) -> PgbackrestFacts:
     return replace(facts, **changes)
 
 
+def drill(days_ago: float = 2.0, **changes: object) -> DrillRecord:
+    """One that passed."""
+    started = EPOCH + NOW - days_ago * DAY
+    facts = DrillRecord(
+        run=time.strftime("%Y%m%d-%H%M%S-abc", time.gmtime(started)),
+        cluster="lab",
+        service="backup",
+        repository=1,
+        label="2025-full",
+        kind="full",
+        target=LATEST,
+        node="backup1",
+        who="anna@laptop",
+        started=started,
+        phases={"prepare": 1.5, "restore": 61.5, "start": 4.0, "check": 12.0, "teardown": 1.0},
+        rto=65.5,
+        rpo=2.5,
+        rpo_bytes=8192,
+        size=GIB,
+        checks=(Check("orders-table", CheckOutcome.OK, "t"), Check("orders-sound", CheckOutcome.OK, "0 = 0")),
+        verdict=Verdict.PASS,
+        target_rto=300.0,
+        target_rpo=300.0,
+        reached=started - 2.5,
+    )
+    return replace(facts, **changes)
+
+
+def drills(*records: DrillRecord, **changes: object) -> DrillFacts:
+    """What the drills' node says; one good drill where none is given."""
+    return replace(DrillFacts(records or (drill(),), 0, (), 20 * GIB, EPOCH + NOW), **changes)
+
+
 def healthy_facts(inventory: Inventory) -> dict[tuple[str, str], Facts]:
     """Every answer of every node, all of it fine. db1 is the primary, lb1 has the address."""
     facts: dict[tuple[str, str], Facts] = {}
@@ -276,6 +320,9 @@ def healthy_facts(inventory: Inventory) -> dict[tuple[str, str], Facts]:
                     facts[name, key] = primary() if name == "db1" else standby()
                 case "pgbackrest":
                     facts[name, key] = pgbackrest()
+    for service in inventory.services.values():
+        if isinstance(service, PgbackrestService) and service.drill_user is not None and inventory.drill_node:
+            facts[inventory.drill_node, f"drill:{service.name}"] = drills()
     return facts
 
 

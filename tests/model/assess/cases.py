@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from hactl.model.drills import Check, CheckOutcome, DrillRecord, Leftover, Verdict
 from hactl.model.facts import ClockFacts, HttpFacts, PostgresqlRole, Replica, RepositoryStatus
 from hactl.model.state import LinkPhase
 from tests.model.builders import (
@@ -20,6 +21,8 @@ from tests.model.builders import (
     archiver,
     backend,
     disk,
+    drill,
+    drills,
     haproxy,
     made,
     note,
@@ -29,7 +32,7 @@ from tests.model.builders import (
     standby,
 )
 
-DB, LB, BACKUP = "postgresql:database", "haproxy:balancer", "pgbackrest:backup"
+DB, LB, BACKUP, DRILL = "postgresql:database", "haproxy:balancer", "pgbackrest:backup", "drill:backup"
 UNIT = "postgresql@15-main.service"
 VIP = "192.168.56.10"
 Expected = tuple[str, str, str]
@@ -45,6 +48,15 @@ class Case:
         cluster = Cluster()
         self.change(cluster)
         return cluster
+
+
+UNCHECKED = Check("amcheck", CheckOutcome.SKIPPED, "no such program")
+
+
+def failed_drill(days_ago: float, **changes: object) -> DrillRecord:
+    """One that found rows that must not be."""
+    checks = Check("orders-table", CheckOutcome.OK, "t"), Check("orders-sound", CheckOutcome.FAIL, "3 is not = 0")
+    return replace(drill(days_ago, verdict=Verdict.FAIL, checks=checks), **changes)
 
 
 def _database_off(c: Cluster) -> None:
@@ -845,4 +857,94 @@ BACKUPS = (
     ),
 )
 
-CASES = (*REACH, *HOST, *ANSWERS, *SERVICES, *POOLS, *VIPS, *DATABASES, *BACKUPS)
+DRILLS = (
+    Case(
+        "a drill longer ago than the policy",
+        lambda c: c.say("backup1", DRILL, drills(drill(7.5))),
+        (("drill-age:backup", "warn", "last good drill 7 d 12 h ago (policy: one every 7 d)"),),
+    ),
+    Case(
+        "a drill twice as long ago",
+        lambda c: c.say("backup1", DRILL, drills(drill(15))),
+        (("drill-age:backup", "crit", "last good drill 15 d ago"),),
+    ),
+    Case(
+        "never drilled",
+        lambda c: c.change("backup1", DRILL, records=()),
+        (("drill-age:backup", "warn", "nobody has seen that these backups can be restored: there was no drill yet"),),
+    ),
+    Case(
+        "a check of the last drill failed",
+        lambda c: c.say("backup1", DRILL, drills(drill(6), failed_drill(1))),
+        (("drill-last:backup", "crit", "the last drill, 1 d ago, failed: orders-sound: 3 is not = 0"),),
+    ),
+    Case(
+        "no drill was good",
+        lambda c: c.say("backup1", DRILL, drills(failed_drill(2), failed_drill(1, rto=None, checks=()))),
+        (
+            ("drill-last:backup", "crit", "the last drill, 1 d ago, failed: the copy never answered"),
+            ("drill-age:backup", "warn", "can be restored: none of 2 drills was good"),
+        ),
+    ),
+    Case(
+        "a drill that failed, and a good one after it",
+        lambda c: c.say("backup1", DRILL, drills(failed_drill(2), drill(1))),
+        (),
+    ),
+    Case(
+        "a drill that took too long",
+        lambda c: c.say("backup1", DRILL, drills(drill(verdict=Verdict.PARTIAL, target_rto=60.0))),
+        (("drill-last:backup", "warn", "restore and start took 1 m 6 s, the target is 1 m"),),
+    ),
+    Case(
+        "a drill that lost too much",
+        lambda c: c.say("backup1", DRILL, drills(drill(verdict=Verdict.PARTIAL, target_rpo=1.0))),
+        (("drill-last:backup", "warn", "2.5 s of changes were missing, the target is 1 s"),),
+    ),
+    Case(
+        "a drill that could not measure what is lost",
+        lambda c: c.say("backup1", DRILL, drills(drill(verdict=Verdict.PARTIAL, rpo=None))),
+        (("drill-last:backup", "warn", "left something open: what would have been lost could not be measured"),),
+    ),
+    Case(
+        "a check that was skipped",
+        lambda c: c.say("backup1", DRILL, drills(drill(verdict=Verdict.PARTIAL, checks=(UNCHECKED,)))),
+        (("drill-last:backup", "warn", "left something open: amcheck was not checked: no such program"),),
+    ),
+    Case(
+        "what two runs have left behind, and one that still goes on",
+        lambda c: c.change(
+            "backup1",
+            DRILL,
+            leftovers=(
+                Leftover("20251009-085740-k3f", 3 * GIB, NOW, alive=False),
+                Leftover("20251009-095740-k3g", None, NOW, alive=None),
+                Leftover("20251009-105740-k3h", None, NOW, alive=True),
+            ),
+        ),
+        (
+            (
+                "drill-leftovers:backup",
+                "warn",
+                "k3f, 3 GiB; run 20251009-095740-k3g, of unknown size, perhaps still at work",
+            ),
+        ),
+    ),
+    Case(
+        "a drill at work",
+        lambda c: c.change("backup1", DRILL, leftovers=(Leftover("20251009-105740-k3h", None, NOW, alive=True),)),
+        (),
+    ),
+    Case(
+        "a history that somebody wrote into",
+        lambda c: c.change("backup1", DRILL, unreadable=1),
+        (("drill-history:backup", "warn", "1 line in the history of drills cannot be read"),),
+    ),
+    Case(
+        "drills cannot be asked for",
+        lambda c: c.fail("backup1", DRILL, "sudo-denied", "sudo does not allow `cat`.", remedy="visudo"),
+        (("drill:backup", "unknown", "could not find out about drills of backup: sudo does not allow"),),
+    ),
+)
+
+CASES = (*REACH, *HOST, *ANSWERS, *SERVICES, *POOLS, *VIPS, *DATABASES, *BACKUPS, *DRILLS)

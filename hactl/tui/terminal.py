@@ -15,6 +15,8 @@ from typing import TextIO
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from hactl.tui.listening import SignToEnd
+
 _HUNG_UP = 128 + signal.SIGHUP
 
 
@@ -50,7 +52,7 @@ class Lasting:
 
 
 class TerminalDriver(LinuxDriver):
-    """Textual's, for a terminal that may go away."""
+    """Textual's, for a terminal that may go away, and in which nothing is typed most of the time."""
 
     def __init__(
         self, app: App[object], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
@@ -59,6 +61,11 @@ class TerminalDriver(LinuxDriver):
         if self._file is not None:
             self._file = Lasting(self._file, self._end)  # type: ignore[assignment] # all that is asked of a file here
         self._drawing = False  # between the start and the stop of application mode
+        self.exit_event = self._end_reading = SignToEnd()
+
+    def run_input_thread(self) -> None:
+        with self._end_reading.heeded(self.fileno):
+            super().run_input_thread()
 
     def start_application_mode(self) -> None:
         self._drawing = True

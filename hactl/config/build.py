@@ -16,6 +16,7 @@ from hactl.config.service_schema import (
     PgbackrestEntry,
     PostgresqlEntry,
     PublicEntry,
+    ResticEntry,
     ServiceEntry,
 )
 from hactl.model.inventory import (
@@ -34,6 +35,7 @@ from hactl.model.inventory import (
     Pool,
     PostgresqlManager,
     PostgresqlService,
+    ResticService,
     Routing,
     Service,
     Site,
@@ -156,29 +158,8 @@ def _service(draft: Draft, entry: ServiceEntry, scope: Scope) -> Service:
                 database=entry.database,
                 manager=PostgresqlManager(entry.manager),
             )
-        case PgbackrestEntry():
-            return PgbackrestService(
-                name,
-                nodes,
-                units,
-                minimum,
-                database=entry.database,
-                stanza=entry.stanza,
-                repository_host=entry.repository_host or nodes[0],
-                repositories=tuple(entry.repositories),
-                os_user=entry.os_user,
-                max_age_full=float(entry.max_age_full),
-                max_age_any=float(entry.max_age_any),
-                drill_user=entry.drill_user,
-                drill_directory=entry.drill_directory,
-                drill_config=entry.drill_config,
-                drill_port=entry.drill_port,
-                max_age_drill=_or(entry.max_age_drill, float, None),
-                target_rto=_or(entry.target_rto, float, None),
-                target_rpo=_or(entry.target_rpo, float, None),
-                checks=tuple(SqlCheck(**check.model_dump()) for check in entry.checks),
-                newest=None if entry.newest is None else Newest(**entry.newest.model_dump()),
-            )
+        case PgbackrestEntry() | ResticEntry():
+            return _copies(entry, nodes, units, minimum)
         case HaproxyEntry():
             return HaproxyService(
                 name, nodes, units, minimum, admin_socket=entry.admin_socket, state_file=entry.state_file
@@ -186,6 +167,42 @@ def _service(draft: Draft, entry: ServiceEntry, scope: Scope) -> Service:
         case KeepalivedEntry():
             return KeepalivedService(name, nodes, units, minimum, track_file=entry.track_file)
     return UnitService(name, nodes, units, minimum)
+
+
+def _copies(
+    entry: PgbackrestEntry | ResticEntry, nodes: tuple[str, ...], units: tuple[str, ...], minimum: int
+) -> PgbackrestService | ResticService:
+    """What keeps copies: of a database, or of files."""
+    given = (entry.name, nodes, units, minimum)
+    if isinstance(entry, ResticEntry):
+        return ResticService(
+            *given,
+            paths=tuple(entry.paths),
+            repository=entry.repository,
+            password_file=entry.password_file,
+            os_user=entry.os_user,
+            max_age=float(entry.max_age),
+            scratch=entry.scratch,
+        )
+    return PgbackrestService(
+        *given,
+        database=entry.database,
+        stanza=entry.stanza,
+        repository_host=entry.repository_host or nodes[0],
+        repositories=tuple(entry.repositories),
+        os_user=entry.os_user,
+        max_age_full=float(entry.max_age_full),
+        max_age_any=float(entry.max_age_any),
+        drill_user=entry.drill_user,
+        drill_directory=entry.drill_directory,
+        drill_config=entry.drill_config,
+        drill_port=entry.drill_port,
+        max_age_drill=_or(entry.max_age_drill, float, None),
+        target_rto=_or(entry.target_rto, float, None),
+        target_rpo=_or(entry.target_rpo, float, None),
+        checks=tuple(SqlCheck(**check.model_dump()) for check in entry.checks),
+        newest=None if entry.newest is None else Newest(**entry.newest.model_dump()),
+    )
 
 
 def _endpoint(service: str, entry: PublicEntry, scope: Scope) -> Endpoint:

@@ -28,6 +28,7 @@ from hactl.config.service_schema import (
     KeepalivedEntry,
     PgbackrestEntry,
     PostgresqlEntry,
+    ResticEntry,
     ServiceEntry,
 )
 from hactl.model.inventory import Threshold
@@ -188,6 +189,8 @@ def services(draft: Draft) -> Iterator[Problem]:
             yield Problem((*path, "minimum"), message)
         if isinstance(service, PgbackrestEntry):
             yield from _backup(draft, path, service)
+        if isinstance(service, ResticEntry):
+            yield from _files(path, service)
         if isinstance(service, HttpEntry):
             yield from _public(draft, path, service)
 
@@ -206,6 +209,18 @@ def _backup(draft: Draft, path: KeyPath, service: PgbackrestEntry) -> Iterator[P
     if service.drill_user == service.os_user:
         message = f"{quoted(service.os_user)} may write the repository; a drill's user must only read it"
         yield Problem((*path, "drill_user"), message)
+
+
+def _files(path: KeyPath, service: ResticEntry) -> Iterator[Problem]:
+    """A path is named once, alone or by its folder; and what a drill restores is not backed up again."""
+    yield from _repeated((*path, "paths"), service.paths)
+    for index, one in enumerate(service.paths):
+        outer = next((other for other in service.paths if one.startswith(f"{other}/")), None)
+        if outer is not None:
+            yield Problem((*path, "paths", index), f"{quoted(one)} lies in {quoted(outer)}, which stands here too")
+    if around := next((one for one in service.paths if f"{service.scratch}/".startswith(f"{one}/")), None):
+        message = f"{quoted(service.scratch)} lies in {quoted(around)}: a drill's files would be backed up"
+        yield Problem((*path, "scratch") if "scratch" in service.model_fields_set else path, message)
 
 
 def _public(draft: Draft, path: KeyPath, service: HttpEntry) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from hactl.config.values import (
     Port,
     Ref,
     RemotePath,
+    ResticRepository,
     Unit,
     UrlPath,
 )
@@ -202,6 +203,24 @@ class PgbackrestEntry(ServiceEntry):
     """How new its newest row is."""
 
 
+class ResticEntry(ServiceEntry):
+    """Files of its nodes, backed up by restic."""
+
+    kind: Literal["restic"]
+    paths: Annotated[list[PlainPath], Field(min_length=1)]
+    """Files and folders on the nodes."""
+    repository: ResticRepository
+    """As restic spells it; {node} stands for the node's name: "sftp:restic@backup1:/srv/restic/{node}"."""
+    password_file: PlainPath
+    """The file on the nodes with the repository's password."""
+    os_user: OsUser = "root"
+    """The user there that runs restic, and so reads the files and the password."""
+    max_age: Duration = 26 * 3600.0
+    """A newest snapshot older than this is a warning: seconds, or "26h"."""
+    scratch: PlainPath = "/var/lib/hactl-drill"
+    """A folder there, that user's own, where drills restore to."""
+
+
 class HaproxyEntry(ServiceEntry):
     """Balancers by HAProxy."""
 
@@ -232,12 +251,15 @@ class UnitEntry(ServiceEntry):
         return self
 
 
-AnyServiceEntry: TypeAlias = HttpEntry | PostgresqlEntry | PgbackrestEntry | HaproxyEntry | KeepalivedEntry | UnitEntry
+AnyServiceEntry: TypeAlias = (
+    HttpEntry | PostgresqlEntry | PgbackrestEntry | ResticEntry | HaproxyEntry | KeepalivedEntry | UnitEntry
+)
 
 SERVICES: dict[str, type[ServiceEntry]] = {
     "http": HttpEntry,
     "postgresql": PostgresqlEntry,
     "pgbackrest": PgbackrestEntry,
+    "restic": ResticEntry,
     "haproxy": HaproxyEntry,
     "keepalived": KeepalivedEntry,
     "unit": UnitEntry,

@@ -22,6 +22,7 @@ PLACEHOLDERS = ("cluster", "node")
 
 _MINUTE = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
+_REPOSITORY = re.compile(r"[A-Za-z0-9_.:/@%+-]+")
 _OS_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
@@ -111,6 +112,20 @@ def os_user(value: str) -> str:
     return value
 
 
+def restic_repository(value: str) -> str:
+    """A repository as restic spells it, in words that a sudo rule can hold; {node} may stand in it. No secret does."""
+    plain = filled(value).replace("{node}", "")
+    if not _REPOSITORY.fullmatch(plain):
+        raise ValueError(f"{quoted(value)} must be made of letters, digits and _ . : / @ % + - alone, and of {{node}}")
+    if re.search(r"//[^/@]*:[^/@]*@", value):
+        raise ValueError(
+            "a password must not stand here: everybody on the node could read it; restic reads it elsewhere"
+        )
+    if plain.startswith("-"):
+        raise ValueError(f"{quoted(value)} would be taken for an option")
+    return value
+
+
 def url_path(value: str) -> str:
     if not filled(value).startswith("/") or " " in value:
         raise ValueError(f'{quoted(value)} must be a path that starts with "/" and holds no blanks')
@@ -176,6 +191,9 @@ PlainPath: TypeAlias = Annotated[
 ]
 OsUser: TypeAlias = Annotated[
     str, AfterValidator(os_user), Field(json_schema_extra={"pattern": f"^{_OS_USER.pattern}$"})
+]
+ResticRepository: TypeAlias = Annotated[
+    str, AfterValidator(restic_repository), Field(json_schema_extra={"minLength": 1})
 ]
 LocalPath: TypeAlias = Annotated[str, AfterValidator(local_path)]
 UrlPath: TypeAlias = Annotated[str, AfterValidator(url_path), Field(json_schema_extra={"pattern": "^/"})]

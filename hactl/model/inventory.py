@@ -34,6 +34,7 @@ class ServiceKind(StrEnum):
     HTTP = "http"
     POSTGRESQL = "postgresql"
     PGBACKREST = "pgbackrest"
+    RESTIC = "restic"
     HAPROXY = "haproxy"
     KEEPALIVED = "keepalived"
     UNIT = "unit"
@@ -202,6 +203,22 @@ class PgbackrestService(Service):
     checks: tuple[SqlCheck, ...] = ()
     newest: Newest | None = None
     kind = ServiceKind.PGBACKREST
+
+
+@dataclass(frozen=True, slots=True)
+class ResticService(Service):
+    """Files of its nodes, kept by restic. `repository` may hold {node}: then each node has one of its own."""
+
+    paths: tuple[str, ...] = ()  # files and folders on the nodes, absolute
+    repository: str = ""  # as restic spells it: /srv/restic, sftp:user@host:/path, s3:..., rest:...
+    password_file: str = ""  # on the nodes
+    os_user: str = "root"  # runs restic there: reads the files and the password, reaches the repository
+    max_age: float = 26 * 3600.0  # seconds; an older newest snapshot is a warning
+    scratch: str = "/var/lib/hactl-drill"  # a folder on the nodes, the user's own, where drills restore to
+    kind = ServiceKind.RESTIC
+
+    def repository_of(self, node: str) -> str:
+        return self.repository.replace("{node}", node)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from hactl.model.inventory import (
     KeepalivedService,
     PgbackrestService,
     PostgresqlService,
+    ResticService,
     Service,
     UnitService,
 )
@@ -64,7 +65,14 @@ class _Services:
     """Services by name; which kind each is, its `type` tells."""
 
     services: Mapping[
-        str, HttpService | PostgresqlService | PgbackrestService | HaproxyService | KeepalivedService | UnitService
+        str,
+        HttpService
+        | PostgresqlService
+        | PgbackrestService
+        | ResticService
+        | HaproxyService
+        | KeepalivedService
+        | UnitService,
     ]
 
 

@@ -22,6 +22,7 @@ from hactl.model.inventory import (
     PgbackrestService,
     PostgresqlManager,
     PostgresqlService,
+    ResticService,
     Routing,
     SqlCheck,
     SshSettings,
@@ -188,6 +189,11 @@ def test_defaults_by_kind() -> None:
     assert (backup.max_age_drill, backup.target_rto, backup.target_rpo) == (35 * 86400, 1800, 300)
     assert backup.newest == Newest("orders", "SELECT extract(epoch FROM max(placed_at)) FROM orders")
     assert backup.checks == (SqlCheck("orders", "orders", "SELECT count(*) FROM orders", "> 0"),)
+    files = services["invoices"]
+    assert isinstance(files, ResticService)
+    assert (files.paths, files.os_user, files.units) == (("/var/lib/orders/invoices",), "orders", ())
+    assert (files.max_age, files.scratch) == (2 * 86400, "/var/lib/hactl-drill")
+    assert files.repository_of("orders-1") == "sftp:restic@backup1:/srv/restic/orders-1"
     assert services["edge"].units == ("haproxy.service",)
     assert services["addresses"].units == ("keepalived.service",)
     orders = services["orders"]

@@ -106,11 +106,22 @@ def test_escape_alone_is_a_key(tmp_path: Path) -> None:
     inventory.write_text(NOWHERE)
     with Terminal.hactl("-i", str(inventory), env={"ESCDELAY": "50"}) as terminal:
         terminal.wait_for("gone2", "unreachable")
-        for pause in (1.0, 0.0):
+        for pause in (1.0, 0.05):
             terminal.type("?")
             terminal.wait_for("escape closes")
+            drawn(terminal)
+            terminal.type("j")
             time.sleep(pause)
             terminal.type("\x1b")
             terminal.wait_until_gone("escape closes", seconds=10)
+            drawn(terminal)
         terminal.type("q")
         assert terminal.wait() == 0
+
+
+def drawn(terminal: Terminal) -> None:
+    """Until no more is written for a moment: a screen may be drawn more than once."""
+    said = -1
+    while said != len(terminal.output):
+        said = len(terminal.output)
+        terminal.read(0.3)

@@ -159,7 +159,7 @@ def _service(draft: Draft, entry: ServiceEntry, scope: Scope) -> Service:
                 manager=PostgresqlManager(entry.manager),
             )
         case PgbackrestEntry() | ResticEntry():
-            return _copies(entry, nodes, units, minimum)
+            return _copies(draft, entry, nodes, units, minimum)
         case HaproxyEntry():
             return HaproxyService(
                 name, nodes, units, minimum, admin_socket=entry.admin_socket, state_file=entry.state_file
@@ -170,7 +170,7 @@ def _service(draft: Draft, entry: ServiceEntry, scope: Scope) -> Service:
 
 
 def _copies(
-    entry: PgbackrestEntry | ResticEntry, nodes: tuple[str, ...], units: tuple[str, ...], minimum: int
+    draft: Draft, entry: PgbackrestEntry | ResticEntry, nodes: tuple[str, ...], units: tuple[str, ...], minimum: int
 ) -> PgbackrestService | ResticService:
     """What keeps copies: of a database, or of files."""
     given = (entry.name, nodes, units, minimum)
@@ -193,6 +193,7 @@ def _copies(
         os_user=entry.os_user,
         max_age_full=float(entry.max_age_full),
         max_age_any=float(entry.max_age_any),
+        drill_node=entry.drill_node or (draft.cluster.drill_node if draft.cluster is not None else None),
         drill_user=entry.drill_user,
         drill_directory=entry.drill_directory,
         drill_config=entry.drill_config,

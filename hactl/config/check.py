@@ -205,6 +205,10 @@ def _backup(draft: Draft, path: KeyPath, service: PgbackrestEntry) -> Iterator[P
         yield from _dangling(draft, "nodes", service.repository_host, (*path, "repository_host"))
     elif len(draft.members(service)) > 1:
         yield Problem(path, "missing key: repository_host, because the service has several nodes")
+    if service.drill_node is not None:
+        yield from _dangling(draft, "nodes", service.drill_node, (*path, "drill_node"))
+    elif service.drill_user is not None and draft.cluster is not None and draft.cluster.drill_node is None:
+        yield Problem((*path, "drill_user"), "restores on no node: name a drill_node here or in [cluster]")
     yield from _repeated((*path, "checks"), (one.name for one in service.checks))
     if service.drill_user == service.os_user:
         message = f"{quoted(service.os_user)} may write the repository; a drill's user must only read it"

@@ -183,8 +183,10 @@ class PgbackrestEntry(ServiceEntry):
     """A full backup older than this is a warning: seconds, or "8d"."""
     max_age_any: Duration = 26 * 3600.0
     """So is a newest backup of any type older than this: seconds, or "26h"."""
+    drill_node: Ref | None = None
+    """The node where it is restored to be tried. Left away: the cluster's drill_node."""
     drill_user: OsUser | None = None
-    """The user that restores on the cluster's drill_node. Left away: there are no drills."""
+    """The user that restores there. Left away: there are no drills."""
     drill_directory: PlainPath = "/var/lib/pgdrill"
     """A folder there that is this user's own: scratch space, and the history of drills."""
     drill_config: PlainPath = "/etc/pgbackrest-drill.conf"

@@ -107,6 +107,7 @@ class Service:
     nodes: tuple[str, ...]
     units: tuple[str, ...]  # systemd units that carry it on each of its nodes
     minimum: int  # nodes that must be available; a pool's minimum where the service is pooled
+    serves = True  # False: it keeps copies, and nobody misses it while a node of it is away
 
     @property
     def kind(self) -> ServiceKind:
@@ -193,7 +194,8 @@ class PgbackrestService(Service):
     os_user: str = "pgbackrest"  # runs `pgbackrest info` on the repository host
     max_age_full: float = 8 * 86400.0  # seconds; older than this is a warning
     max_age_any: float = 26 * 3600.0
-    drill_user: str | None = None  # who restores on the drill node; None: no drills of it
+    drill_node: str | None = None  # where it is restored to be tried; None: nowhere
+    drill_user: str | None = None  # who restores there; None: no drills of it
     drill_directory: str = "/var/lib/pgdrill"  # on the drill node, the user's own: scratch and history
     drill_config: str = "/etc/pgbackrest-drill.conf"  # of pgBackRest there: repositories, and no database's host
     drill_port: int = 5499  # names the socket of the restored server, which has no other way in
@@ -216,6 +218,7 @@ class ResticService(Service):
     max_age: float = 26 * 3600.0  # seconds; an older newest snapshot is a warning
     scratch: str = "/var/lib/hactl-drill"  # a folder on the nodes, the user's own, where drills restore to
     kind = ServiceKind.RESTIC
+    serves = False
 
     def repository_of(self, node: str) -> str:
         return self.repository.replace("{node}", node)

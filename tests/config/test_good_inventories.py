@@ -185,6 +185,7 @@ def test_defaults_by_kind() -> None:
     assert isinstance(backup, PgbackrestService)
     assert backup.repository_host == "backup1"  # its only node
     assert (backup.max_age_full, backup.max_age_any) == (8 * 86400, 26 * 3600)
+    assert backup.drill_node == "backup1"  # the cluster's
     assert (backup.drill_user, backup.drill_directory, backup.drill_port) == ("pgdrill", "/srv/drills", 5499)
     assert (backup.max_age_drill, backup.target_rto, backup.target_rpo) == (35 * 86400, 1800, 300)
     assert backup.newest == Newest("orders", "SELECT extract(epoch FROM max(placed_at)) FROM orders")

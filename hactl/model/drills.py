@@ -5,7 +5,7 @@ Sizes are bytes, durations seconds, moments epoch seconds. `model.drill_lines` w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -171,16 +171,22 @@ def judged(
 
 
 def why(record: DrillRecord) -> str:
-    """What kept a drill from passing, the worst alone: "orders: 0 is not > 0"."""
-    if record.failed or record.rto is None:
-        said = [f"{one.name}: {one.sentence}" for one in record.failed]
-        return said[0] if said else "the copy never answered"
+    """What kept a drill from passing, the worst alone: "orders: 0 is not > 0". Nothing of one that passed."""
+    return "" if record.verdict is Verdict.PASS else next(_reasons(record))
+
+
+def _reasons(record: DrillRecord) -> Iterator[str]:
+    """Worst first; at least one."""
+    yield from (f"{one.name}: {one.sentence}" for one in record.failed)
+    if record.rto is None:
+        yield "the copy never answered"
     if record.late:
-        return f"restore and start took {duration(record.rto)}, the target is {duration(record.target_rto or 0)}"
-    if record.rpo is not None and record.stale:
-        return f"{duration(record.rpo)} of changes were missing, the target is {duration(record.target_rpo or 0)}"
-    if record.skipped:
-        return f"{record.skipped[0].name} was not checked: {record.skipped[0].sentence}"
-    if not record.checks:
-        return "nothing was checked"
-    return "what would have been lost could not be measured"
+        yield f"restore and start took {_against(record.rto, record.target_rto)}"
+    if record.stale:
+        yield f"what would have been lost is {_against(record.rpo, record.target_rpo)}"
+    yield from (f"{one.name} was not checked: {one.sentence}" for one in record.skipped)
+    yield "what would have been lost could not be measured" if record.checks else "nothing was checked"
+
+
+def _against(value: float | None, target: float | None) -> str:
+    return f"{duration(value or 0.0)}, the target is {duration(target or 0.0)}"

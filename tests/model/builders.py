@@ -34,14 +34,16 @@ from hactl.model.facts import (
     PostgresqlRole,
     Replica,
     RepositoryStatus,
+    ResticFacts,
     ServerState,
     Slot,
+    Snapshot,
     UnitFacts,
     UnitState,
     VersionFacts,
 )
 from hactl.model.findings import Assessment, Finding
-from hactl.model.inventory import Inventory, PgbackrestService, Service, Threshold, Thresholds
+from hactl.model.inventory import Inventory, PgbackrestService, ResticService, Service, Threshold, Thresholds
 from hactl.model.observed import Observed
 from hactl.model.picture import Picture
 from hactl.model.state import ClusterState, Failure, Link, LinkPhase, NodeState, Reading
@@ -62,6 +64,7 @@ INTERVALS = {
     "note": 6.0,
     "packages": 3600.0,
     "pgbackrest": 60.0,
+    "restic": 60.0,
     "drill": 60.0,
     "version": 60.0,
 }
@@ -80,6 +83,22 @@ def lab() -> Inventory:
 def _drilled(service: Service) -> Service:
     """A service whose backups are to be restored every week, where it has backups."""
     return replace(service, max_age_drill=7 * DAY) if isinstance(service, PgbackrestService) else service
+
+
+def with_uploads() -> Inventory:
+    """The lab, whose app nodes back the shop's files up."""
+    inventory = lab()
+    files = ResticService(
+        "uploads",
+        ("app1", "app2", "app3"),
+        (),
+        1,
+        paths=("/var/lib/shop/uploads",),
+        repository="sftp:restic@backup1:/var/lib/restic/{node}",
+        password_file="/etc/restic/password",
+        os_user="restic",
+    )
+    return replace(inventory, services={**inventory.services, "uploads": files})
 
 
 def host(**changes: object) -> HostFacts:
@@ -262,6 +281,16 @@ def pgbackrest(**changes: object) -> PgbackrestFacts:
     return replace(facts, **changes)
 
 
+def snapshot(hours_ago: float, **changes: object) -> Snapshot:
+    facts = Snapshot(f"{int(hours_ago * 10):064x}", EPOCH + NOW - hours_ago * 3600, ("/var/lib/shop/uploads",))
+    return replace(facts, **changes)
+
+
+def restic(*snapshots: Snapshot, **changes: object) -> ResticFacts:
+    """What a node's repository of files holds; two snapshots where none is given."""
+    return replace(ResticFacts(snapshots or (snapshot(30), snapshot(6)), EPOCH + NOW), **changes)
+
+
 def drill(days_ago: float = 2.0, **changes: object) -> DrillRecord:
     """One that passed."""
     started = EPOCH + NOW - days_ago * DAY
@@ -295,6 +324,23 @@ def drills(*records: DrillRecord, **changes: object) -> DrillFacts:
     return replace(DrillFacts(records or (drill(),), 0, (), 20 * GIB, EPOCH + NOW), **changes)
 
 
+def _of_service(service: Service, node: str) -> dict[str, Facts]:
+    """What a service's probes say on one of its nodes."""
+    key = f"{service.kind}:{service.name}"
+    match service.kind:
+        case "http":
+            return {key: HttpFacts(200, 3.5, "ok", healthy=True), f"version:{service.name}": VersionFacts("1.0.0")}
+        case "haproxy":
+            return {key: haproxy()}
+        case "postgresql":
+            return {key: primary() if node == "db1" else standby()}
+        case "pgbackrest":
+            return {key: pgbackrest()}
+        case "restic":
+            return {key: restic()}
+    return {}
+
+
 def healthy_facts(inventory: Inventory) -> dict[tuple[str, str], Facts]:
     """Every answer of every node, all of it fine. db1 is the primary, lb1 has the address."""
     facts: dict[tuple[str, str], Facts] = {}
@@ -308,21 +354,10 @@ def healthy_facts(inventory: Inventory) -> dict[tuple[str, str], Facts]:
         facts[name, "packages"] = packages()
         if inventory.pools_of(name):
             facts[name, "note"] = NoteFacts()
-        for service in services:
-            key = f"{service.kind}:{service.name}"
-            match service.kind:
-                case "http":
-                    facts[name, key] = HttpFacts(200, 3.5, "ok", healthy=True)
-                    facts[name, f"version:{service.name}"] = VersionFacts("1.0.0")
-                case "haproxy":
-                    facts[name, key] = haproxy()
-                case "postgresql":
-                    facts[name, key] = primary() if name == "db1" else standby()
-                case "pgbackrest":
-                    facts[name, key] = pgbackrest()
+        facts |= {(name, key): told for service in services for key, told in _of_service(service, name).items()}
     for service in inventory.services.values():
-        if isinstance(service, PgbackrestService) and service.drill_user is not None and inventory.drill_node:
-            facts[inventory.drill_node, f"drill:{service.name}"] = drills()
+        if isinstance(service, PgbackrestService) and service.drill_user is not None and service.drill_node is not None:
+            facts[service.drill_node, f"drill:{service.name}"] = drills(drill(service=service.name))
     return facts
 
 

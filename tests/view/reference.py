@@ -10,7 +10,15 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from hactl.view import backups_document, plan_document, replication_document, role_history, run_document, vips
+from hactl.view import (
+    backups_document,
+    drills_document,
+    plan_document,
+    replication_document,
+    role_history,
+    run_document,
+    vips,
+)
 from hactl.view.status_schema import document_schema, status_schema
 
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
@@ -26,6 +34,7 @@ def _schemas() -> Mapping[str, Mapping[str, object]]:
         ),
         "db-history": document_schema(role_history.HistoryDocument, role_history.SCHEMA, "hactl db history"),
         "backups": document_schema(backups_document.BackupsDocument, backups_document.SCHEMA, "hactl backup list"),
+        "drills": document_schema(drills_document.DrillsDocument, drills_document.SCHEMA, "hactl drill list"),
         "vips": document_schema(vips.VipsDocument, vips.SCHEMA, "hactl vip status"),
     }
 

@@ -18,9 +18,9 @@ _DRILL = "hactl drill run"
 
 
 def judge(case: ClusterCase, service: PgbackrestService) -> Iterator[Finding]:
-    """What the drill node says of this service's drills. Where there are to be none there is nothing to say."""
-    node = case.inventory.drill_node
-    if node is None or service.drill_user is None:
+    """What the node of this service's drills says of them. Where there are to be none there is nothing to say."""
+    node = service.drill_node
+    if service.drill_user is None or node is None or node not in case.state.nodes:
         return
     key = f"drill:{service.name}"
     match case.read(node, key, DrillFacts):
@@ -32,7 +32,7 @@ def judge(case: ClusterCase, service: PgbackrestService) -> Iterator[Finding]:
         case _:
             reading = case.state.nodes[node].readings.get(key)
             if reading is not None and reading.failure is not None:
-                yield _unknown(case, service, reading.failure, reading.failing_since)
+                yield _unknown(case, service, node, reading.failure, since=reading.failing_since)
 
 
 def _last(case: ClusterCase, service: PgbackrestService, facts: DrillFacts) -> Iterator[Finding]:
@@ -122,8 +122,7 @@ def _unreadable(case: ClusterCase, service: PgbackrestService, facts: DrillFacts
     )
 
 
-def _unknown(case: ClusterCase, service: PgbackrestService, failure: Failure, since: float) -> Finding:
-    node = case.inventory.drill_node or ""
+def _unknown(case: ClusterCase, service: PgbackrestService, node: str, failure: Failure, *, since: float) -> Finding:
     reason = failure.reason.removeprefix(f"{node}: ").rstrip(".")
     return case.finding(
         f"drill:{service.name}",

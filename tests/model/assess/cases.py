@@ -899,7 +899,7 @@ DRILLS = (
     Case(
         "a drill that lost too much",
         lambda c: c.say("backup1", DRILL, drills(drill(verdict=Verdict.PARTIAL, target_rpo=1.0))),
-        (("drill-last:backup", "warn", "2.5 s of changes were missing, the target is 1 s"),),
+        (("drill-last:backup", "warn", "what would have been lost is 2.5 s, the target is 1 s"),),
     ),
     Case(
         "a drill that could not measure what is lost",

@@ -1,0 +1,169 @@
+"""`hactl drill`: backups restored into scratch space, timed and checked; what drills have shown, and one on a timer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from hactl.cli.context import Cli, pass_cli
+from hactl.cli.exit_codes import ExitCode
+from hactl.cli.params import document
+from hactl.cli.text import examples
+
+if TYPE_CHECKING:
+    from hactl.model.drilled import Drilled
+    from hactl.model.drills import DrillRecord
+    from hactl.model.inventory import Inventory, PgbackrestService
+    from hactl.model.picture import Picture
+
+_ONLY = click.option("--service", metavar="NAME", help="Only of these backups. [default: all]")
+
+
+class DrillGroup(click.Group):
+    """Without a command a drill is made: `hactl drill --latest` is `hactl drill run --latest`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _named(args, known=[*self.commands, *self.get_help_option_names(ctx)]))
+
+
+def _named(args: Sequence[str], known: Sequence[str]) -> list[str]:
+    """The same with a command in front."""
+    if "--schedule" in args and (not args or args[0] not in known):
+        return ["schedule", *(one for one in args if one != "--schedule")]
+    typed_a_name = bool(args) and not args[0].startswith("-")
+    return list(args) if typed_a_name or (args and args[0] in known) else ["run", *args]
+
+
+@click.group(
+    cls=DrillGroup,
+    epilog=examples(
+        "hactl drill --plan                     restore the newest backup and all its WAL: what would be done",
+        "hactl drill list                       what drills have shown, and how that has changed",
+        "hactl drill show last                  the newest one: every check, every phase",
+        "hactl drill report last --format junit --output drill.xml",
+        "hactl drill --schedule                 a systemd timer that makes one every week",
+    ),
+)
+def drill() -> None:
+    """Restore drills: a backup restored, started apart, checked, timed, and cleared away.
+
+    Without a command a drill is made: `hactl drill` is `hactl drill run`, `hactl drill --schedule` is `hactl drill
+    schedule`. A DRILL is named by the id of its run, by a beginning or end of it that no other has, or by `last`.
+    """
+
+
+@drill.command(
+    "list",
+    epilog=examples("hactl drill list", "hactl drill list -o json | jq '.drills[] | [.run, .verdict, .rto_seconds]'"),
+)
+@_ONLY
+@document
+@pass_cli
+def list_(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
+    """List drills, newest first: verdict, RTO and how it has changed, RPO, size of the database, checks.
+
+    Exit 0 when every history could be read and each of the last drills was good, else 1.
+    """
+    picture, found = _asked(cli, service)
+    if fmt != "table":
+        from hactl.cli.output import emit
+        from hactl.view.drills_document import drills_document
+
+        emit(drills_document(picture, found), fmt)
+        return _exit(found)
+    from hactl.cli import draw
+    from hactl.cli.telling import tell
+    from hactl.view.drills import drill_rows, history_lines
+
+    shown = drill_rows(found)
+    for line in draw.table(shown, draw.width(), indent=0) if shown.rows else ():
+        click.echo(line)
+    for number, one in enumerate(found):
+        if number or shown.rows:
+            click.echo()
+        tell(history_lines(one))
+    return _exit(found)
+
+
+@drill.command(epilog=examples("hactl drill show", "hactl drill show k3f -o json | jq '.drills[0].checks'"))
+@click.argument("drill", metavar="[DRILL]", default="last")
+@_ONLY
+@document
+@pass_cli
+def show(cli: Cli, /, *, drill: str, service: str | None, fmt: str) -> ExitCode:
+    """Show how one DRILL went, the last where none is named: each phase and check, RTO and RPO against their targets.
+
+    Exit 0 when it was good: restored, and nothing that was checked was wrong. Else 1.
+    """
+    from hactl.model.drilled import before
+
+    picture, found = _asked(cli, service)
+    record = _chosen(found, drill)
+    if fmt != "table":
+        from hactl.cli.output import emit
+        from hactl.view.drills_document import drills_document
+
+        emit(drills_document(picture, found, [record]), fmt)
+        return ExitCode.OK if record.good else ExitCode.NEGATIVE
+    from hactl.cli import draw
+    from hactl.cli.telling import tell
+    from hactl.view.drills import check_rows, record_lines
+
+    past = before((one for each in found for one in each.records), record)
+    tell(record_lines(record, past, picture.state.wall(picture.now)))
+    if record.checks:
+        click.echo()
+        for line in draw.table(check_rows(record), draw.width(), indent=0):
+            click.echo(line)
+    return ExitCode.OK if record.good else ExitCode.NEGATIVE
+
+
+def services(inventory: Inventory, name: str | None = None) -> tuple[PgbackrestService, ...]:
+    """The services whose backups can be restored in drills, or the one called `name`. Raises InputError."""
+    from hactl.model.drilled import drill_services
+    from hactl.model.errors import InputError
+    from hactl.model.suggest import did_you_mean, quoted
+
+    found = {one.name: one for one in drill_services(inventory)}
+    if not found:
+        raise InputError(
+            "The inventory names nowhere to make drills.",
+            remedy="It wants drill_node and drill_user of a service of kind pgbackrest: see docs/backups.md.",
+        )
+    if name is None:
+        return tuple(found.values())
+    if name not in found:
+        raise InputError(f"There are no drills of {quoted(name)}{did_you_mean(name, found) or '.'}")
+    return (found[name],)
+
+
+def _asked(cli: Cli, service: str | None) -> tuple[Picture, tuple[Drilled, ...]]:
+    """A picture of the nodes of drills and of the repositories: a service is known where it has a node."""
+    from hactl.cli import live
+    from hactl.model.drilled import drilled
+
+    inventory = cli.load()
+    wanted = services(inventory, service)
+    nodes = {node for one in wanted for node in (one.drill_node, one.repository_host) if node is not None}
+    picture = live.snapshot(inventory, timeout=None, limit=",".join(sorted(nodes)))
+    found = (drilled(one, picture) for one in wanted)
+    return picture, tuple(one for one in found if one is not None)
+
+
+def _chosen(found: Sequence[Drilled], name: str) -> DrillRecord:
+    """Raises InputError, also where nobody can say which drills there were."""
+    from hactl.model.drilled import chosen, newest_first
+    from hactl.model.errors import InputError
+    from hactl.view.drills import last_good_words
+
+    records = newest_first(found)
+    if not records and (unknown := [one for one in found if one.known is None]):
+        raise InputError("Which drills there were is not known.", remedy=f"{last_good_words(unknown[0])}.")
+    return chosen(name, records)
+
+
+def _exit(found: Sequence[Drilled]) -> ExitCode:
+    good = all(one.known is not None and one.known.last is not None and one.known.last.good for one in found)
+    return ExitCode.OK if good else ExitCode.NEGATIVE

@@ -352,6 +352,38 @@ class PgbackrestFacts:
     running: bool  # a backup is being made now
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A backup by restic. `took`, `size` and `stored` are told by restic 0.17 and later; None: nobody said."""
+
+    id: str
+    taken: float  # epoch seconds, when it was begun
+    paths: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    took: float | None = None
+    size: int | None = None  # bytes of the files
+    stored: int | None = None  # bytes that the repository took for it
+
+
+class RepositoryTrouble(StrEnum):
+    ABSENT = "absent"  # there is none
+    PASSWORD = "password"  # it is not the right one, or cannot be read  # noqa: S105 - no secret
+    UNREACHABLE = "unreachable"
+    LOCKED = "locked"
+    DAMAGED = "damaged"
+
+
+@dataclass(frozen=True, slots=True)
+class ResticFacts:
+    """What one node's files have in its repository. With `trouble` nothing else is known of it."""
+
+    snapshots: tuple[Snapshot, ...]  # oldest first
+    now: float  # our epoch second when asked
+    unreadable: int = 0  # snapshots that are there and cannot be read
+    trouble: RepositoryTrouble | None = None
+    message: str = ""  # restic's own words for it
+
+
 Facts: TypeAlias = (
     HostFacts
     | DiskFacts
@@ -364,5 +396,6 @@ Facts: TypeAlias = (
     | HaproxyFacts
     | PostgresqlFacts
     | PgbackrestFacts
+    | ResticFacts
     | DrillFacts
 )

@@ -22,6 +22,7 @@ _LOOKED_AT = {
     ServiceKind.KEEPALIVED: "balancers",
     ServiceKind.POSTGRESQL: "database",
     ServiceKind.PGBACKREST: "backups",
+    ServiceKind.RESTIC: "backups",
 }
 
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from hactl.model.assess.members import word
-from hactl.model.facts import HaproxyFacts, HttpFacts, PgbackrestFacts, PostgresqlFacts, PostgresqlRole
+from hactl.model.facts import HaproxyFacts, HttpFacts, PgbackrestFacts, PostgresqlFacts, PostgresqlRole, ResticFacts
 from hactl.model.findings import Level
 from hactl.model.observed import Maybe, Observed
 from hactl.model.state import NodeState
 from hactl.view import units
 from hactl.view.cluster import Fact
 
-ServiceFacts: TypeAlias = HttpFacts | HaproxyFacts | PostgresqlFacts | PgbackrestFacts
+ServiceFacts: TypeAlias = HttpFacts | HaproxyFacts | PostgresqlFacts | PgbackrestFacts | ResticFacts
 
 
 def read(state: NodeState, key: str, now: float) -> Maybe[ServiceFacts]:
@@ -35,6 +35,8 @@ def facts(answer: ServiceFacts) -> Iterator[Fact]:
             yield from _postgresql(answer)
         case PgbackrestFacts():
             yield from _pgbackrest(answer)
+        case ResticFacts():
+            yield from _restic(answer)
 
 
 def _http(answer: HttpFacts) -> Iterator[Fact]:
@@ -99,3 +101,13 @@ def _pgbackrest(answer: PgbackrestFacts) -> Iterator[Fact]:
         yield Fact(backup.label, text, Level.CRIT if backup.error else None)
     if answer.running:
         yield Fact("now", "a backup is being made")
+
+
+def _restic(answer: ResticFacts) -> Iterator[Fact]:
+    if answer.trouble is not None:
+        yield Fact("repository", answer.message, Level.CRIT)
+    for one in reversed(answer.snapshots[-5:]):
+        took = f", {units.size(one.size)}" if one.size is not None else ""
+        yield Fact(one.id[:8], f"{units.age(max(0.0, answer.now - one.taken))} ago{took}")
+    if answer.unreadable:
+        yield Fact("unreadable", f"{answer.unreadable} snapshots", Level.CRIT)

@@ -17,6 +17,7 @@ _SCREENS = {
     ServiceKind.KEEPALIVED: "balancers",
     ServiceKind.POSTGRESQL: "database",
     ServiceKind.PGBACKREST: "backups",
+    ServiceKind.RESTIC: "backups",
 }
 
 

@@ -15,7 +15,7 @@ from enum import Enum, Flag
 from pathlib import Path
 from typing import Any
 
-from hactl.drivers import apt, haproxy, host, pgbackrest, postgresql, systemd
+from hactl.drivers import apt, haproxy, host, pgbackrest, postgresql, restic, systemd
 from hactl.drivers.probe import Asked
 from hactl.model.command import Completed
 from hactl.model.text import safe_text
@@ -57,6 +57,7 @@ READERS: dict[str, Callable[[Case], object]] = {
     "haproxy": lambda case: haproxy.parse(case.answers, case.asked),
     "postgresql": lambda case: postgresql.parse(case.said, case.asked),
     "pgbackrest": lambda case: pgbackrest.parse(case.given["stanza"], case.done, case.asked),
+    "restic": lambda case: restic.parse(case.done, case.asked),
 }
 
 

@@ -16,7 +16,7 @@ from hactl.model.state import Failure, Reading
 # What a node must have told before it can be called fine. Clock and packages come when they come.
 _NEEDED = ("host", "disk")
 _OPTIONAL = ("clock", "packages")
-_PROBED = frozenset({ServiceKind.HTTP, ServiceKind.HAPROXY, ServiceKind.POSTGRESQL, ServiceKind.PGBACKREST})
+_PROBED = frozenset(ServiceKind) - {ServiceKind.KEEPALIVED, ServiceKind.UNIT}
 
 
 def probe_of(service: Service, node: str) -> str | None:

@@ -30,7 +30,7 @@ def node_judges() -> tuple[Judge, ...]:
 
     Loaded when there is a connected node: before, a dashboard has its first picture to show.
     """
-    from hactl.model.assess import backup, balancer, host, http, postgresql, units  # noqa: PLC0415
+    from hactl.model.assess import backup, balancer, files, host, http, postgresql, units  # noqa: PLC0415
 
     return (
         answers.judge,
@@ -40,6 +40,7 @@ def node_judges() -> tuple[Judge, ...]:
         balancer.judge,
         postgresql.judge,
         backup.judge,
+        files.judge,
     )
 
 

@@ -15,7 +15,7 @@ def judge(case: ClusterCase, parts: Mapping[str, Mapping[str, Part]]) -> Iterato
     """Services behind a balancer pool are left out: their pool counts what it can spare."""
     pooled = {pool.service for pool in case.inventory.pools.values() if pool.routing is Routing.ALL}
     for service in case.inventory.services.values():
-        if service.name not in pooled:
+        if service.serves and service.name not in pooled:
             yield from _service(case, service, parts[service.name])
 
 

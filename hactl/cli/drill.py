@@ -154,13 +154,17 @@ def _asked(cli: Cli, service: str | None) -> tuple[Picture, tuple[Drilled, ...]]
 
 def _chosen(found: Sequence[Drilled], name: str) -> DrillRecord:
     """Raises InputError, also where nobody can say which drills there were."""
+    from hactl.model.assess.base import because
     from hactl.model.drilled import chosen, newest_first
     from hactl.model.errors import InputError
-    from hactl.view.drills import last_good_words
+    from hactl.model.observed import Unknown
 
     records = newest_first(found)
-    if not records and (unknown := [one for one in found if one.known is None]):
-        raise InputError("Which drills there were is not known.", remedy=f"{last_good_words(unknown[0])}.")
+    for one in found if not records else ():
+        if isinstance(one.facts, Unknown):
+            raise InputError(
+                f"Which drills of {one.service.name} there were is not known: {because(one.facts, one.node)}."
+            )
     return chosen(name, records)
 
 

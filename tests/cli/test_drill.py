@@ -104,10 +104,10 @@ def test_what_makes_no_sense_is_told(shown: Callable[..., Result], args: tuple[s
 
 def test_what_nobody_knows_cannot_be_shown(shown: Callable[..., Result]) -> None:
     error = shown(Cluster().down("backup1"), "show", "--service", "backup").exception
-    assert str(error) == "Which drills there were is not known."
+    assert str(error) == "Which drills of backup there were is not known: no route to 192.168.56.11."
 
 
 def test_where_no_drills_can_be_made_the_inventory_is_told_of() -> None:
     bare = LAB.parent / "examples" / "large.toml"
     error = CliRunner().invoke(root, ["-i", str(bare), "drill", "list"], standalone_mode=False).exception
-    assert str(error) == "The inventory names nowhere to make drills."
+    assert str(error).startswith("The inventory names nowhere to make drills. It wants drill_node")

@@ -1,7 +1,4 @@
-"""The report of a run: one HTML page that needs nothing else, safe to open whatever a node has said.
-
-Every text goes through `report_text.shown`; the page forbids itself to load or run anything.
-"""
+"""The report of a run: one HTML page that needs nothing else, safe to open whatever a node has said."""
 
 from __future__ import annotations
 
@@ -12,36 +9,28 @@ from hactl.model.findings import Level
 from hactl.model.plan import Plan
 from hactl.model.run import ProbeTotals, RunState, StepPhase, folded
 from hactl.view import report_charts, units
+from hactl.view import report_parts as parts
 from hactl.view.events import event_sentence
 from hactl.view.outcomes import OUTCOME_LEVELS, OUTCOME_WORDS, PHASE_LEVELS
 from hactl.view.plan import value_text, weakest_words
 from hactl.view.plan_document import iso
-from hactl.view.report_style import STYLE
 from hactl.view.report_text import shown
 from hactl.view.run_document import CommandResult, commands
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _LEGEND = ("done", "skipped", "failed", "undone", "unknown")
 
 
 def report_page(run: str, plan: Plan, story: Sequence[Recorded]) -> str:
     """The whole page."""
     state = folded(run, plan, story)
-    body = "\n".join((*_head(state), *_charts(plan, story), *_tables(state), *_details(plan, story), *_foot(story)))
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
-        f"<title>{shown(f'{plan.title or plan.playbook}: run {run}')}</title>\n<style>\n{STYLE}</style>\n</head>\n"
-        f"<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    body = (*_head(state), *_charts(plan, story), *_tables(state), *_details(plan, story), *_foot(story))
+    return parts.page(f"{plan.title or plan.playbook}: run {run}", body)
 
 
 def _head(state: RunState) -> Iterator[str]:
     plan = state.plan
     yield f"<h1>{shown(plan.title or plan.playbook)}</h1>"
-    badge = f'<span class="badge {_badge(state.outcome)}">{_outcome(state.outcome)}</span>'
-    yield f"<p>{badge} {shown(state.sentence)}</p>"
+    yield f"<p>{parts.badge(_outcome(state.outcome), _badge(state.outcome))} {shown(state.sentence)}</p>"
     yield f'<div class="tiles">{"".join(_tiles(state))}</div>'
     facts = {
         "run": state.run,
@@ -56,27 +45,27 @@ def _head(state: RunState) -> Iterator[str]:
         "parameters": ", ".join(f"{name} = {value_text(value)}" for name, value in plan.parameters.items()),
         "plan": plan.digest,
     }
-    yield _list(facts)
+    yield parts.facts(facts)
 
 
 def _tiles(state: RunState) -> Iterator[str]:
     if state.began_at is not None and state.ended_at is not None:
-        yield _tile(units.duration(state.ended_at - state.began_at), "from begin to end")
+        yield parts.tile(units.duration(state.ended_at - state.began_at), "from begin to end")
     totals = list(state.probes.values())
     if totals:
         failed = sum(total.failed for total in totals)
-        yield _tile(str(sum(total.sent for total in totals)), "requests of the prober")
-        yield _tile(str(failed), "of them failed", bad=failed > 0)
-        yield _tile(units.duration(max(total.slowest for total in totals)), "slowest answer")
-        yield _tile(units.duration(max(total.gap for total in totals)), "longest gap")
+        yield parts.tile(str(sum(total.sent for total in totals)), "requests of the prober")
+        yield parts.tile(str(failed), "of them failed", bad=failed > 0)
+        yield parts.tile(units.duration(max(total.slowest for total in totals)), "slowest answer")
+        yield parts.tile(units.duration(max(total.gap for total in totals)), "longest gap")
     for proof in state.lowest.values():
         words = f"lowest availability of {proof.pool}, minimum {proof.minimum}"
         if proof.unknown:
             words += f"; for {units.duration(proof.blind)} {proof.unknown} could not be judged"
         lowest = f"{proof.surely}" if proof.surely == proof.at_most else f"{proof.surely} to {proof.at_most}"
-        yield _tile(f"{lowest} of {proof.total}", words, bad=proof.at_most < proof.minimum)
+        yield parts.tile(f"{lowest} of {proof.total}", words, bad=proof.at_most < proof.minimum)
     if (totals or state.lowest) and state.unwatched >= 1:
-        yield _tile(units.duration(round(state.unwatched)), "between its attempts, when nobody watched")
+        yield parts.tile(units.duration(round(state.unwatched)), "between its attempts, when nobody watched")
 
 
 def _charts(plan: Plan, story: Sequence[Recorded]) -> Iterator[str]:
@@ -98,12 +87,12 @@ def _charts(plan: Plan, story: Sequence[Recorded]) -> Iterator[str]:
 def _tables(state: RunState) -> Iterator[str]:
     plan = state.plan
     yield "<h2>Guards</h2>"
-    yield _table(
+    yield parts.table(
         ("guard", "ruling", "says"),
         (
             (
                 shown(verdict.guard),
-                _word("set aside" if verdict.overridden else verdict.ruling.value, _ruling(verdict.ruling.value)),
+                parts.word("set aside" if verdict.overridden else verdict.ruling.value, _ruling(verdict.ruling.value)),
                 shown(verdict.sentence),
             )
             for verdict in plan.verdicts
@@ -112,23 +101,25 @@ def _tables(state: RunState) -> Iterator[str]:
     for weakest in plan.weakest:
         yield f"<p>Weakest moment as planned: {shown(weakest_words(weakest))}</p>"
     yield "<h2>Steps</h2>"
-    yield _table(("", "step", "node", "phase", "took", "waited", "says"), _step_rows(state))
+    yield parts.table(("", "step", "node", "phase", "took", "waited", "says"), _step_rows(state))
     if state.probes:
         yield "<h2>Requests</h2>"
-        yield _table(("endpoint", "sent", "failed", "slowest", "longest gap"), map(_probe_row, state.probes.values()))
+        yield parts.table(
+            ("endpoint", "sent", "failed", "slowest", "longest gap"), map(_probe_row, state.probes.values())
+        )
 
 
 def _step_rows(state: RunState) -> Iterator[tuple[str, ...]]:
     for planned, step in zip(state.plan.steps, state.steps, strict=True):
         took = units.duration(step.seconds) if step.phase not in {StepPhase.PENDING, StepPhase.RUNNING} else ""
         waited = units.duration(step.waited) if step.waited else ""
-        phase = _word(step.phase.value, PHASE_LEVELS[step.phase])
+        phase = parts.word(step.phase.value, PHASE_LEVELS[step.phase])
         named = (str(planned.index + 1), shown(planned.name), shown(planned.node or ""))
         yield (*named, phase, took, waited, shown(step.sentence))
 
 
 def _probe_row(total: ProbeTotals) -> tuple[str, ...]:
-    failed = _word(str(total.failed), Level.CRIT if total.failed else None)
+    failed = parts.word(str(total.failed), Level.CRIT if total.failed else None)
     times = units.duration(total.slowest), units.duration(total.gap)
     return (shown(total.endpoint), str(total.sent), failed, *times)
 
@@ -141,18 +132,18 @@ def _details(plan: Plan, story: Sequence[Recorded]) -> Iterator[str]:
         yield f"<details><summary>{shown(said)}</summary><pre>{shown(first)}</pre></details>"
     if plan.basis:
         yield "<details><summary>the state that the plan depends on</summary>"
-        yield f"{_list(dict(plan.basis))}</details>"
+        yield f"{parts.facts(dict(plan.basis))}</details>"
     yield "<h2>Events</h2>\n<details><summary>everything that was told, in order</summary>"
     told = [(recorded, event_sentence(recorded, plan)) for recorded in story]
-    rows = ((_time(recorded), _word(found[1], found[0])) for recorded, found in told if found is not None)
-    yield f"{_table(('UTC', 'what'), rows)}</details>"
+    rows = ((_time(recorded), parts.word(found[1], found[0])) for recorded, found in told if found is not None)
+    yield f"{parts.table(('UTC', 'what'), rows)}</details>"
     yield "<h2>Commands</h2>"
     yield from map(_command, commands(story))
 
 
 def _command(command: CommandResult) -> str:
     level = None if command.exit == 0 else Level.UNKNOWN if command.exit is None else Level.WARN
-    status = _word("outcome unknown" if command.exit is None else f"exit {command.exit}", level)
+    status = parts.word("outcome unknown" if command.exit is None else f"exit {command.exit}", level)
     took = "" if command.seconds is None else f", {units.duration(command.seconds)}"
     output = "\n".join(text for text in (command.stdout.rstrip(), command.stderr.rstrip()) if text)
     said = f"<pre>{shown(output)}</pre>" if output else '<p class="soft">no output</p>'
@@ -163,26 +154,6 @@ def _command(command: CommandResult) -> str:
 def _foot(story: Sequence[Recorded]) -> Iterator[str]:
     link = f"; hash of the last one: <code>{shown(story[-1].hash)}</code>" if story and story[-1].hash else ""
     yield f"<footer>Made by hactl from {len(story)} events of the journal{link}. Times are UTC.</footer>"
-
-
-def _table(head: Sequence[str], rows: Iterator[tuple[str, ...]] | map[tuple[str, ...]]) -> str:
-    """Cells are HTML already."""
-    titles = "".join(f"<th>{shown(title)}</th>" for title in head)
-    lines = "\n".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="wide"><table>\n<tr>{titles}</tr>\n{lines}\n</table></div>'
-
-
-def _list(facts: dict[str, str]) -> str:
-    inside = "".join(f"<dt>{shown(name)}</dt><dd>{shown(value)}</dd>" for name, value in facts.items() if value)
-    return f"<dl>{inside}</dl>"
-
-
-def _tile(number: str, words: str, *, bad: bool = False) -> str:
-    return f'<div class="tile{" bad" if bad else ""}"><b>{shown(number)}</b>{shown(words)}</div>'
-
-
-def _word(text: str, level: Level | None) -> str:
-    return f'<span class="{level.word}">{shown(text)}</span>' if level not in {None, Level.OK} else shown(text)
 
 
 def _badge(outcome: Outcome | None) -> str:

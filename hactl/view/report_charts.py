@@ -24,13 +24,13 @@ from hactl.model.events import (
     UndoStarted,
 )
 from hactl.model.plan import Plan
+from hactl.view import report_shapes as shapes
 from hactl.view import units
 from hactl.view.matrix import CLUSTER
 from hactl.view.outcomes import pool_words
-from hactl.view.report_text import shown
+from hactl.view.report_shapes import WIDTH
 from hactl.view.report_time import TimeAxis
 
-WIDTH = 960
 _LEFT, _RIGHT = 110, 12
 _ROW = 26
 _AXIS = 22
@@ -60,17 +60,17 @@ def timeline(plan: Plan, story: Sequence[Recorded], axis: TimeAxis) -> str:
     found = dict.fromkeys(step.node or CLUSTER for step in plan.steps)
     rows = {node: index for index, node in enumerate(found)}
     height = len(rows) * _ROW + _AXIS
-    shapes = [_label(node, index * _ROW + _ROW / 2) for node, index in rows.items()]
+    drawn = [_label(node, index * _ROW + _ROW / 2) for node, index in rows.items()]
     for bar in bars:
         step = plan.steps[bar.step]
         top = rows[step.node or CLUSTER] * _ROW + 3
         left, right = axis.x(bar.begin), axis.x(bar.end)
         took = units.duration(bar.end - bar.begin)
         told = f"{step.label}: {bar.kind}, {took}{': ' if bar.sentence else ''}{bar.sentence}"
-        shapes.append(_rect((left, top), max(1.5, right - left - 1), _ROW - 6, f"bar {bar.kind}", told))
+        drawn.append(shapes.rect((left, top), max(1.5, right - left - 1), _ROW - 6, f"bar {bar.kind}", told))
         if right - left > 7 * len(step.name) + 8:
-            shapes.append(_text(left + 5, top + _ROW / 2 + 1, step.name, "in-bar"))
-    return _svg(height, (*_grid(axis, height - _AXIS), *shapes), "Steps of every node over time")
+            drawn.append(shapes.text(left + 5, top + _ROW / 2 + 1, step.name, "in-bar"))
+    return shapes.svg(height, (*_grid(axis, height - _AXIS), *drawn), "Steps of every node over time")
 
 
 def availability(story: Sequence[Recorded], axis: TimeAxis) -> Iterator[tuple[str, str]]:
@@ -139,26 +139,26 @@ def _pool_chart(pool: str, series: Sequence[tuple[float, PoolCount]], end: float
     def y(value: float) -> float:
         return 8 + (_CHART - 8) * (1 - value / top)
 
-    points, shapes = [], []
+    points, drawn = [], []
     for index, (at, count) in enumerate(series):
         until = series[index + 1][0] if index + 1 < len(series) else max(end, at)
         left, right = axis.x(at), axis.x(until)
         level, width = "available" if count.at_most >= count.minimum else "short", max(0.5, right - left)
         told = f"{pool_words(count)} from {_clock(at)}"
-        shapes.append(_rect((left, y(count.available)), width, _CHART - y(count.available), level, told))
+        drawn.append(shapes.rect((left, y(count.available)), width, _CHART - y(count.available), level, told))
         if count.unknown:
             height = y(count.available) - y(count.at_most)
-            shapes.append(_rect((left, y(count.at_most)), width, height, "unknown", told))
+            drawn.append(shapes.rect((left, y(count.at_most)), width, height, "unknown", told))
         points += [f"{left:.1f},{y(count.available):.1f}", f"{right:.1f},{y(count.available):.1f}"]
     minimum = series[-1][1].minimum
-    shapes.append(f'<polyline class="line" points="{" ".join(points)}"/>')
-    shapes.append(_line(_LEFT, y(minimum), WIDTH - _RIGHT, y(minimum), "minimum"))
-    shapes.append(_text(_LEFT - 8, y(minimum) + 4, f"minimum {minimum}", "axis-name"))
+    drawn.append(f'<polyline class="line" points="{" ".join(points)}"/>')
+    drawn.append(shapes.line(_LEFT, y(minimum), WIDTH - _RIGHT, y(minimum), "minimum"))
+    drawn.append(shapes.text(_LEFT - 8, y(minimum) + 4, f"minimum {minimum}", "axis-name"))
     if minimum != top:
-        shapes.append(_text(_LEFT - 8, y(top) + 4, str(top), "axis-name"))
+        drawn.append(shapes.text(_LEFT - 8, y(top) + 4, str(top), "axis-name"))
     if minimum:
-        shapes.append(_text(_LEFT - 8, y(0) + 4, "0", "axis-name"))
-    return _svg(_CHART + _AXIS, (*_grid(axis, _CHART), *shapes), f"Available members of {pool} over time")
+        drawn.append(shapes.text(_LEFT - 8, y(0) + 4, "0", "axis-name"))
+    return shapes.svg(_CHART + _AXIS, (*_grid(axis, _CHART), *drawn), f"Available members of {pool} over time")
 
 
 def _probe_chart(endpoint: str, series: Sequence[tuple[float, ProbeTick]], axis: TimeAxis) -> str:
@@ -170,48 +170,29 @@ def _probe_chart(endpoint: str, series: Sequence[tuple[float, ProbeTick]], axis:
         columns[x] = max(slowest, tick.slowest), sent + tick.sent, failed + tick.failed, at
     top = max(0.001, *(slowest for slowest, *_ in columns.values()))
     width = max(1.0, min(6.0, (WIDTH - _LEFT - _RIGHT) / max(1, len(columns)) - 0.5))
-    shapes = []
+    drawn = []
     for x, (slowest, sent, failed, at) in columns.items():
         height = (_CHART - 8) * slowest / top
         told = f"{_clock(at)}: {sent} requests, {failed} failed, slowest {units.duration(slowest)}"
-        shapes.append(_rect((x - width, _CHART - height), width, max(0.5, height), "latency", told))
+        drawn.append(shapes.rect((x - width, _CHART - height), width, max(0.5, height), "latency", told))
         if failed:
-            shapes.append(_rect((x - width, 8), max(2.0, width), _CHART - 8, "failures", told))
-    shapes.append(_text(_LEFT - 8, 12, units.duration(top), "axis-name"))
-    shapes.append(_text(_LEFT - 8, _CHART + 4, "0", "axis-name"))
-    return _svg(_CHART + _AXIS, (*_grid(axis, _CHART), *shapes), f"Slowest answer of {endpoint} over time")
+            drawn.append(shapes.rect((x - width, 8), max(2.0, width), _CHART - 8, "failures", told))
+    drawn.append(shapes.text(_LEFT - 8, 12, units.duration(top), "axis-name"))
+    drawn.append(shapes.text(_LEFT - 8, _CHART + 4, "0", "axis-name"))
+    return shapes.svg(_CHART + _AXIS, (*_grid(axis, _CHART), *drawn), f"Slowest answer of {endpoint} over time")
 
 
 def _grid(axis: TimeAxis, height: float) -> Iterator[str]:
     for at, x in axis.marks():
-        yield _line(x, 0, x, height, "grid")
-        yield _text(x, height + 15, _clock(at), "tick")
+        yield shapes.line(x, 0, x, height, "grid")
+        yield shapes.text(x, height + 15, _clock(at), "tick")
     for x in axis.breaks:
-        yield _line(x, 0, x, height, "break")
-    yield _line(_LEFT, height, WIDTH - _RIGHT, height, "base")
-
-
-def _svg(height: float, shapes: Sequence[str], name: str) -> str:
-    inside = "\n".join(shapes)
-    return f'<svg viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{shown(name)}">\n{inside}\n</svg>'
-
-
-def _rect(corner: tuple[float, float], width: float, height: float, kind: str, told: str) -> str:
-    x, y = corner
-    place = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{max(0.0, height):.1f}"'
-    return f'<rect class="{kind}" {place}><title>{shown(told)}</title></rect>'
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
-
-
-def _text(x: float, y: float, text: str, kind: str) -> str:
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{shown(text)}</text>'
+        yield shapes.line(x, 0, x, height, "break")
+    yield shapes.line(_LEFT, height, WIDTH - _RIGHT, height, "base")
 
 
 def _label(node: str, y: float) -> str:
-    return _text(_LEFT - 8, y + 4, node, "axis-name")
+    return shapes.text(_LEFT - 8, y + 4, node, "axis-name")
 
 
 def _clock(at: float) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from hactl.cli.acting import Acting, act, acting
 from hactl.cli.context import Cli, pass_cli
@@ -14,12 +16,13 @@ from hactl.cli.text import examples
 
 if TYPE_CHECKING:
     from hactl.model.backups import Repository
-    from hactl.model.inventory import Inventory, PgbackrestService
+    from hactl.model.inventory import Inventory, PgbackrestService, Service
     from hactl.model.parameters import Value
     from hactl.model.picture import Picture
+    from hactl.model.stores import BackupTool, Files
 
 _ONLY = click.option("--service", metavar="NAME", help="Only these backups. [default: all]")
-_SERVICE = click.option("--service", metavar="NAME", help="Which backups. [default: the only ones]")
+_SERVICE = click.option("--service", metavar="NAME", help="Which backups. [default: the first ones]")
 _REPOSITORY = click.option(
     "--repository", type=click.IntRange(1, 256), metavar="N", help="Which repository. [default: the first]"
 )
@@ -27,7 +30,7 @@ _REPOSITORY = click.option(
 
 @click.group(epilog=examples("hactl backup list", "hactl backup info", "hactl backup run --type full"))
 def backup() -> None:
-    """Backups of the databases: what there is, and taking one."""
+    """Backups of the databases and of nodes' files: what there is, and taking one."""
 
 
 @backup.command(
@@ -46,18 +49,21 @@ def list_(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     Exit 0 when every repository could be asked and holds a backup that can be restored, else 1.
     """
     from hactl.view.backups import backup_rows, nothing_lines
+    from hactl.view.files import missing_lines, snapshot_rows
+    from hactl.view.tables import Table
 
-    picture, found = _asked(cli, service)
+    found = _asked(cli, service)
     if fmt != "table":
-        return _emit(picture, found, fmt)
+        return _emit(found, fmt)
     from hactl.cli import draw
     from hactl.cli.telling import tell
 
-    shown = backup_rows(found)
+    databases, files = backup_rows(found.repositories), snapshot_rows(found.files)
+    shown = Table(databases.columns, (*databases.rows, *files.rows))
     for line in draw.table(shown, draw.width(), indent=0) if shown.rows else ():
         click.echo(line)
-    tell(nothing_lines(found), err=True)
-    return _exit(found)
+    tell([*nothing_lines(found.repositories), *missing_lines(found.files)], err=True)
+    return found.exit
 
 
 @backup.command(
@@ -75,24 +81,25 @@ def info(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     Exit 0 when every repository could be asked and holds a backup that can be restored, else 1.
     """
     from hactl.view.backups import repository_lines
+    from hactl.view.files import files_lines
     from hactl.view.findings import about_lines
 
-    picture, found = _asked(cli, service)
+    found = _asked(cli, service)
     if fmt != "table":
-        return _emit(picture, found, fmt)
+        return _emit(found, fmt)
     from hactl.cli import draw
     from hactl.cli.telling import drawn
 
-    for number, one in enumerate(found):
+    parts = [repository_lines(found.picture, one) for one in found.repositories]
+    parts += [files_lines(one) for one in found.files]
+    if wrong := about_lines(found.picture, found.services):
+        parts.append(wrong)
+    for number, lines in enumerate(parts):
         if number:
             click.echo()
-        for line in drawn(repository_lines(picture, one), draw.width()):
+        for line in drawn(lines, draw.width()):
             click.echo(line)
-    if wrong := about_lines(picture, {one.service.name for one in found}):
-        click.echo()
-        for line in drawn(wrong, draw.width()):
-            click.echo(line)
-    return _exit(found)
+    return found.exit
 
 
 @backup.command(
@@ -127,12 +134,18 @@ def run(
 ) -> ExitCode:
     """Take a backup now.
 
-    pgBackRest takes it on the repository's node and waits for the WAL that belongs to it. It is known by the run that
-    took it, so that nothing is taken twice, whatever becomes of hactl meanwhile.
+    Of a database pgBackRest takes it on the repository's node and waits for the WAL that belongs to it; of files restic
+    does, on each of their nodes. It is known by the run that took it, so that nothing is taken twice, whatever becomes
+    of hactl meanwhile.
     """
     inventory = cli.load()
-    given = {**_given(inventory, service, repository), "kind": kind}
-    return act(ctx, cli, Acting.taken(options), "backup", given, inventory=inventory)
+    tool = _tool(inventory, service)
+    given = _given(inventory, service, repository, tool)
+    if tool.kind == "pgbackrest":
+        given["kind"] = kind
+    elif ctx.get_parameter_source("kind") is not ParameterSource.DEFAULT:
+        raise click.UsageError(f"Backups by {tool.name} are of no --type: each is a whole one.")
+    return act(ctx, cli, Acting.taken(options), tool.take, given, inventory=inventory)
 
 
 @backup.command(epilog=examples("hactl backup verify", "hactl backup verify --repository 2 --yes"))
@@ -149,8 +162,9 @@ def verify(
     A file that is missing or damaged makes the run fail (exit 3) and is named by its backup.
     """
     inventory = cli.load()
-    given = _given(inventory, service, repository)
-    return act(ctx, cli, Acting.taken(options), "backup-verify", given, inventory=inventory)
+    tool = _tool(inventory, service)
+    given = _given(inventory, service, repository, tool)
+    return act(ctx, cli, Acting.taken(options), tool.verify, given, inventory=inventory)
 
 
 def services(inventory: Inventory, name: str | None = None) -> tuple[PgbackrestService, ...]:
@@ -171,36 +185,87 @@ def services(inventory: Inventory, name: str | None = None) -> tuple[PgbackrestS
     return (found[name],)
 
 
-def _given(inventory: Inventory, service: str | None, repository: int | None) -> dict[str, Value]:
+def _kept(inventory: Inventory, name: str | None) -> tuple[Service, ...]:
+    """The services that keep copies, or the one called `name`. Raises InputError."""
+    from hactl.model.errors import InputError
+    from hactl.model.stores import kept_services
+    from hactl.model.suggest import did_you_mean, quoted
+
+    found = {one.name: one for one in kept_services(inventory)}
+    if not found:
+        raise InputError(
+            "The inventory has no service of kind pgbackrest or restic.",
+            remedy="[[services]] names it: see docs/inventory.md.",
+        )
+    if name is None:
+        return tuple(found.values())
+    if name not in found:
+        raise InputError(f"There are no backups {quoted(name)}{did_you_mean(name, found) or '.'}")
+    return (found[name],)
+
+
+def _tool(inventory: Inventory, name: str | None) -> BackupTool:
+    """The tool of the service called `name`; without a name that of databases, where there are such backups."""
+    from hactl.model.inventory import ServiceKind
+    from hactl.model.stores import TOOLS
+
+    kinds = {one.kind for one in _kept(inventory, name)}
+    return TOOLS[ServiceKind.PGBACKREST if ServiceKind.PGBACKREST in kinds else ServiceKind.RESTIC]
+
+
+def _given(inventory: Inventory, service: str | None, repository: int | None, tool: BackupTool) -> dict[str, Value]:
     """What was said, checked against the inventory. Raises InputError, click.UsageError."""
-    found = services(inventory, service)
     given: dict[str, Value] = {} if service is None else {"service": service}
-    if repository is not None:
-        if not any(repository in one.repositories for one in found):
-            raise click.UsageError(f"There is no repository {repository} of {' or '.join(one.name for one in found)}.")
-        given["repository"] = repository
-    return given
+    if repository is None:
+        return given
+    if tool.kind != "pgbackrest":
+        raise click.UsageError(f"Repositories of {tool.name} have no numbers: each node has its own.")
+    found = services(inventory, service)
+    if not any(repository in one.repositories for one in found):
+        raise click.UsageError(f"There is no repository {repository} of {' or '.join(one.name for one in found)}.")
+    return {**given, "repository": repository}
 
 
-def _asked(cli: Cli, service: str | None) -> tuple[Picture, tuple[Repository, ...]]:
-    """A picture of the repositories' hosts and of the databases that they keep."""
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What was asked for: the repositories of databases, and those of nodes' files."""
+
+    picture: Picture
+    repositories: tuple[Repository, ...]
+    files: tuple[Files, ...]
+    services: frozenset[str]
+
+    @property
+    def exit(self) -> ExitCode:
+        from hactl.view.files import restorable
+
+        return ExitCode.OK if restorable(self.picture, self.services) else ExitCode.NEGATIVE
+
+
+def _asked(cli: Cli, service: str | None) -> _Found:
+    """A picture of whoever can tell of the repositories, and of the databases that they keep."""
     from hactl.cli import live
     from hactl.model.backups import repositories
+    from hactl.model.inventory import PgbackrestService, ResticService
+    from hactl.model.stores import files
 
     inventory = cli.load()
-    found = services(inventory, service)
-    nodes = {node for one in found for node in (one.repository_host, *inventory.services[one.database].nodes)}
+    found = _kept(inventory, service)
+    databases = [one for one in found if isinstance(one, PgbackrestService)]
+    nodes = {node for one in found if isinstance(one, ResticService) for node in one.nodes}
+    nodes |= {node for one in databases for node in (one.repository_host, *inventory.services[one.database].nodes)}
     picture = live.snapshot(inventory, timeout=None, limit=",".join(sorted(nodes)))
-    return picture, tuple(one for each in found for one in repositories(each, picture))
+    return _Found(
+        picture,
+        tuple(one for each in databases for one in repositories(each, picture)),
+        tuple(one for each in found if isinstance(each, ResticService) for one in files(each, picture)),
+        frozenset(one.name for one in found),
+    )
 
 
-def _emit(picture: Picture, found: tuple[Repository, ...], fmt: str) -> ExitCode:
+def _emit(found: _Found, fmt: str) -> ExitCode:
     from hactl.cli.output import emit
     from hactl.view.backups_document import backups_document
 
-    emit(backups_document(picture, found), fmt)
-    return _exit(found)
-
-
-def _exit(found: tuple[Repository, ...]) -> ExitCode:
-    return ExitCode.OK if all(one.known is not None and one.known.good for one in found) else ExitCode.NEGATIVE
+    emit(backups_document(found.picture, found.repositories, found.files), fmt)
+    return found.exit

@@ -11,7 +11,9 @@ from hactl.model.facts import Backup
 from hactl.model.holdings import RUN_NOTE, Holdings
 from hactl.model.observed import Unknown
 from hactl.model.picture import Picture
+from hactl.model.stores import Files
 from hactl.view.document import Json
+from hactl.view.files_document import FilesRepository, files_repository
 
 SCHEMA = "hactl.backups/1"
 
@@ -62,18 +64,24 @@ class BackupRepository:
 
 @dataclass(frozen=True, slots=True)
 class BackupsDocument:
-    """The repositories of a cluster, backups newest first. `at` is epoch seconds."""
+    """The repositories of a cluster, backups newest first; `files`: those of nodes' files. `at` is epoch seconds."""
 
     schema: str
     cluster: str
     at: float
     repositories: list[BackupRepository]
+    files: list[FilesRepository]
 
 
-def backups_document(picture: Picture, found: Iterable[Repository]) -> dict[str, Json]:
-    at = round(picture.state.wall(picture.now), 3)
+def backups_document(picture: Picture, found: Iterable[Repository], files: Iterable[Files] = ()) -> dict[str, Json]:
     return asdict(
-        BackupsDocument(SCHEMA, picture.state.inventory.name, at, [_repository(picture, one) for one in found])
+        BackupsDocument(
+            SCHEMA,
+            picture.state.inventory.name,
+            round(picture.state.wall(picture.now), 3),
+            [_repository(picture, one) for one in found],
+            [files_repository(one) for one in files],
+        )
     )
 
 

@@ -282,7 +282,7 @@ def pgbackrest(**changes: object) -> PgbackrestFacts:
 
 
 def snapshot(hours_ago: float, **changes: object) -> Snapshot:
-    facts = Snapshot(f"{int(hours_ago * 10):064x}", EPOCH + NOW - hours_ago * 3600, ("/var/lib/shop/uploads",))
+    facts = Snapshot(f"{int(hours_ago * 10):08x}{0:056x}", EPOCH + NOW - hours_ago * 3600, ("/var/lib/shop/uploads",))
     return replace(facts, **changes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def _named(args: Sequence[str], known: Sequence[str]) -> list[str]:
         "hactl drill --plan                     restore the newest backup and all its WAL: what would be done",
         "hactl drill list                       what drills have shown, and how that has changed",
         "hactl drill show last                  the newest one: every check, every phase",
-        "hactl drill report last --format junit --output drill.xml",
+        "hactl drill report last -o junit --out drill.xml",
         "hactl drill --schedule                 a systemd timer that makes one every week",
     ),
 )
@@ -118,6 +119,57 @@ def show(cli: Cli, /, *, drill: str, service: str | None, fmt: str) -> ExitCode:
         for line in draw.table(check_rows(record), draw.width(), indent=0):
             click.echo(line)
     return ExitCode.OK if record.good else ExitCode.NEGATIVE
+
+
+@drill.command(
+    epilog=examples(
+        "hactl drill report                          writes DRILL.html here",
+        "hactl drill report last -o junit --out drill.xml",
+        "hactl drill report k3f -o json | jq '.drills[0].phases_seconds'",
+    )
+)
+@click.argument("drill", metavar="[DRILL]", default="last")
+@_ONLY
+@click.option(
+    "-o",
+    "--output",
+    "--format",
+    "fmt",
+    type=click.Choice(["html", "json", "junit"]),
+    default="html",
+    show_default=True,
+    help="A page that needs nothing else, the document of `show`, or XML for a build server.",
+)
+@click.option("--out", metavar="FILE", help="Where to; - is stdout. [default: DRILL.html on a terminal, else stdout]")
+@pass_cli
+def report(cli: Cli, /, *, drill: str, service: str | None, fmt: str, out: str | None) -> ExitCode:
+    """Write what one DRILL has shown as one file: the last, where none is named.
+
+    Verdict, RTO by phase against its target, RPO, every check, and how all of that went from drill to drill.
+    """
+    from hactl.cli.output import write
+
+    picture, found = _asked(cli, service)
+    record = _chosen(found, drill)
+    text = _reported(picture, found, record, fmt)
+    write(text, out or (f"{record.run}.html" if sys.stdout.isatty() and fmt == "html" else "-"))
+    return ExitCode.OK
+
+
+def _reported(picture: Picture, found: Sequence[Drilled], record: DrillRecord, fmt: str) -> str:
+    match fmt:
+        case "json":
+            from hactl.cli.output import rendered
+            from hactl.view.drills_document import drills_document
+
+            return rendered(drills_document(picture, found, [record]), "json") + "\n"
+        case "junit":
+            from hactl.view.drill_junit import junit
+
+            return junit(record)
+    from hactl.view.drill_report import drill_page
+
+    return drill_page(record, [one for each in found for one in each.records])
 
 
 def services(inventory: Inventory, name: str | None = None) -> tuple[PgbackrestService, ...]:

@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TypeAlias
 
 import click
@@ -32,6 +33,22 @@ def say(message: str) -> None:
 def emit(document: Document, fmt: str) -> None:
     """`document` on stdout as `fmt`, one of FORMATS; jsonl writes one line per item when the document is a list."""
     click.echo(rendered(document, fmt))
+
+
+def write(text: str, out: str) -> None:
+    """`text` into the file `out`; "-" is stdout. Raises InputError when it cannot be written."""
+    if out == "-":
+        click.echo(text, nl=False)
+        return
+    from hactl.model.errors import InputError
+
+    try:
+        Path(out).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{out} cannot be written: {error.strerror}.", remedy="Name another file with --out."
+        ) from error
+    say(f"written: {out}")
 
 
 def rendered(document: Document, fmt: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -160,6 +159,8 @@ def report(cli: Cli, /, *, run: str, fmt: str, out: str | None) -> ExitCode:
     door = open_runs(cli.load())
     run = door.resolve(run)
     plan, story = door.state(run).plan, door.story(run)
+    from hactl.cli.output import write
+
     if fmt == "json":
         from hactl.cli.output import rendered
         from hactl.view.run_document import run_document
@@ -169,28 +170,12 @@ def report(cli: Cli, /, *, run: str, fmt: str, out: str | None) -> ExitCode:
         from hactl.view.report import report_page
 
         text = report_page(run, plan, story)
-    _write(text, out or (f"{run}.html" if sys.stdout.isatty() and fmt == "html" else "-"))
+    write(text, out or (f"{run}.html" if sys.stdout.isatty() and fmt == "html" else "-"))
     return ExitCode.OK
 
 
 for _command in (resume, undo, cancel, pause, go_on):
     runs.add_command(_command)
-
-
-def _write(text: str, out: str) -> None:
-    """Raises InputError when the file cannot be written."""
-    if out == "-":
-        click.echo(text, nl=False)
-        return
-    from hactl.model.errors import InputError
-
-    try:
-        Path(out).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{out} cannot be written: {error.strerror}.", remedy="Name another file with --out."
-        ) from error
-    click.echo(f"written: {out}", err=True)
 
 
 def _matrix(state: RunState, *, alive: bool) -> Iterator[str]:

@@ -46,6 +46,8 @@ svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-seri
 svg .bar { rx: 3px; } svg .done { fill: var(--done); } svg .skipped { fill: var(--skipped); }
 svg .failed, svg .failures { fill: var(--failed); } svg .undone, svg .undoing { fill: var(--undone); }
 svg .unknown { fill: var(--unknown); } svg .running { fill: var(--running); }
+svg .prepare, svg .teardown { fill: var(--skipped); } svg .restore { fill: var(--running); }
+svg .start { fill: var(--done); } svg .check { fill: var(--latency); }
 svg .available { fill: var(--area); } svg .short { fill: var(--failed); } svg .latency { fill: var(--latency); }
 svg .line { fill: none; stroke: var(--done); stroke-width: 2; }
 svg .minimum { stroke: var(--failed); stroke-width: 1.5; stroke-dasharray: 5 4; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -88,6 +89,18 @@ def test_the_document(shown: Callable[..., Result]) -> None:
     jsonschema.validate(document, schema)
     (one,) = document["drills"]
     assert (one["verdict"], one["why"], one["rto_change"]) == ("fail", "orders: 0 is not > 0", pytest.approx(0.31))
+
+
+def test_reports(shown: Callable[..., Result], tmp_path: Path) -> None:
+    cluster = told(drill(9), FAILED)
+    assert shown(cluster, "report").output.startswith("<!doctype html>")
+    assert json.loads(shown(cluster, "report", "--format", "json").output)["drills"][0]["run"] == FAILED.run
+    out = tmp_path / "drill.xml"
+    done = shown(cluster, "report", "last", "-o", "junit", "--out", str(out))
+    assert (done.return_value, done.stderr) == (0, f"written: {out}\n")
+    assert 'failures="1"' in out.read_text(encoding="utf-8")
+    error = shown(cluster, "report", "--out", str(tmp_path / "no" / "where.html")).exception
+    assert "cannot be written" in str(error)
 
 
 @pytest.mark.parametrize(

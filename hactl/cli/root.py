@@ -48,6 +48,10 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "failover": Entry("hactl.cli.takeover:failover", "Promote a standby: the primary is gone."),
         "rejoin": Entry("hactl.cli.takeover:rejoin", "Make an old primary a standby of the present one."),
         "vip": Entry("hactl.cli.vip:vip", "Who has which address; move it, keep a balancer from taking it."),
+        "site": Entry("hactl.cli.site:site", "Take everything away from a site, and let it serve again."),
+        "drill": Entry(
+            "hactl.cli.drill:drill", "Restore drills: try a backup, see what drills have shown, on a timer."
+        ),
         "drain": Entry("hactl.cli.drain:drain", "Take nodes out of their balancer pools, nobody cut off."),
         "undrain": Entry("hactl.cli.drain:undrain", "Bring drained nodes back, once they are known to be well."),
         "upgrade": Entry("hactl.cli.upgrade:upgrade", "A service to another version, node by node, no failed request."),
@@ -68,7 +72,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "completion": Entry("hactl.cli.completion:completion", "Print a completion script for bash, zsh or fish."),
     },
     "Train": {
-        "lab": Entry("hactl.cli.lab:lab", "A real nine-node cluster on this machine, and faults to try on it."),
+        "lab": Entry("hactl.cli.lab:lab", "A real ten-node cluster on this machine, and faults to try on it."),
     },
 }
 

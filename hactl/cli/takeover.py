@@ -44,7 +44,8 @@ def switchover(ctx: click.Context, cli: Cli, /, *, to: str | None, service: str 
     a standby of the new one. What fails before the promotion is put back: the old primary serves again (exit 8).
     """
     inventory = cli.load()
-    return act(ctx, cli, Acting.taken(options), "switchover", _chosen(inventory, service, to=to), inventory=inventory)
+    given = chosen_servers(inventory, service, to=to)
+    return act(ctx, cli, Acting.taken(options), "switchover", given, inventory=inventory)
 
 
 @click.command(
@@ -79,7 +80,7 @@ def failover(
     if risky:
         how = replace(how, overrides=tuple(dict.fromkeys((*how.overrides, _SPLIT_BRAIN))))
     inventory = cli.load()
-    return act(ctx, cli, how, "failover", _chosen(inventory, service, to=to), inventory=inventory)
+    return act(ctx, cli, how, "failover", chosen_servers(inventory, service, to=to), inventory=inventory)
 
 
 @click.command(
@@ -104,13 +105,13 @@ def rejoin(
     whole, then the old one is renamed aside.
     """
     inventory = cli.load()
-    parameters: dict[str, Value] = {**_chosen(inventory, service, server=node)}
+    parameters: dict[str, Value] = {**chosen_servers(inventory, service, server=node)}
     if clone:
         parameters["clone"] = True
     return act(ctx, cli, Acting.taken(options), "rejoin", parameters, inventory=inventory)
 
 
-def _chosen(inventory: Inventory, service: str | None, **nodes: str | None) -> dict[str, Value]:
+def chosen_servers(inventory: Inventory, service: str | None, **nodes: str | None) -> dict[str, Value]:
     """What was said, checked against the inventory. Raises InputError, click.UsageError."""
     from hactl.cli.db import databases
     from hactl.cli.drain import chosen

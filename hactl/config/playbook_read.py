@@ -37,6 +37,7 @@ _TEXTS = frozenset(ParameterKind) - {
 _NUMBERS = frozenset({ParameterKind.INTEGER, ParameterKind.NUMBER, ParameterKind.DURATION})
 
 _LIMIT = Parameter("limit", ParameterKind.LIMIT, "")
+_SITE = Parameter("site", ParameterKind.SITE, "", default="")
 _SERVICE = Parameter("service", ParameterKind.SERVICE, "", default="")
 _BATCH = Parameter("batch", ParameterKind.AMOUNT, "")
 _CANARY = Parameter("canary", ParameterKind.INTEGER, "", minimum=0)
@@ -157,14 +158,20 @@ class _Reader:
         if (source.of is None) != (taken.parameter == ""):
             self._wrong(here, f'this source is written "{source.written}"')
             return None
-        above = takewhile(lambda one: one != name, self.draft.parameters)
-        of = next((one for one in above if one == taken.parameter), None)
-        if source.of is not None and of is None:
-            self._wrong(here, f"no parameter above is called {quoted(taken.parameter)}")
-            return None
-        if of is not None and self.draft.parameters[of].entry.type != source.of:
-            self._wrong(here, f"{quoted(source.name)} is asked of a {source.of}, and {of} is none")
-            return None
+        above = tuple(takewhile(lambda one: one != name, self.draft.parameters))
+        asked = [(source.name, taken.parameter, source.of)] if source.of is not None else []
+        if taken.place is not None:
+            if not source.placed:
+                self._wrong(here, f"{quoted(source.name)} is a {source.kind}, and stands in no place")
+                return None
+            asked.append((f"{taken.place.side}", taken.place.parameter, ParameterKind.SITE))
+        for what, of, wanted in asked:
+            if of not in above:
+                self._wrong(here, f"no parameter above is called {quoted(of)}")
+                return None
+            if self.draft.parameters[of].entry.type != wanted:
+                self._wrong(here, f"{quoted(what)} is asked of a {wanted}, and {of} is none")
+                return None
         return taken
 
     def _choices(self, bare: Parameter, entry: ParameterEntry, path: KeyPath) -> tuple[str, ...]:
@@ -191,6 +198,7 @@ class _Reader:
 
         return Targets(
             limit=read(_LIMIT, entry.limit, "all"),
+            site=None if entry.site is None else read(_SITE, entry.site, ""),
             service=None if entry.service is None else read(_SERVICE, entry.service, ""),
             order=Order(entry.order),
             batch=read(_BATCH, entry.batch, "1"),

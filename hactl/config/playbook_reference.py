@@ -46,8 +46,10 @@ text `$name`. Nothing is ever filled in inside of a longer text, and no shell re
 as it is."""
 _ABOUT_SOURCES = """\
 `from = "SOURCE of $name"` takes what the operator does not say from the picture that the plan is made from; `name` is a
-parameter above it. The plan then has the real name in it, and holds for that one only. Where there is none, or more
-than one, nothing is planned and the reason is said."""
+parameter above it. The plan then has the real name in it, and holds for that one only. Behind a source for a node
+`in $place` or `outside $place` may follow, where `place` is a parameter of type `site`: none but a node on that side
+will do. Where there is none and no `default`, or where nobody can say which one, nothing is planned and the reason is
+said."""
 _ABOUT_GUARDS = """\
 Before anything is touched, and again before every step, each of these has to be satisfied. `[guards]` names those that
 do not apply to a playbook, as `NAME = false`; the operator sets a refusal aside with `--override NAME --reason TEXT`.
@@ -130,6 +132,7 @@ _TYPES = {
     ParameterKind.SERVICE: "a service of the inventory",
     ParameterKind.POOL: "a pool of the inventory",
     ParameterKind.VIP: "a VIP of the inventory",
+    ParameterKind.SITE: "a site of the inventory",
     ParameterKind.LIMIT: 'a limit expression, such as `"role:app,!app3"`',
     ParameterKind.PACKAGE: "the name of a Debian package",
     ParameterKind.VERSION: "a version of one; empty for the newest on offer",

@@ -15,12 +15,15 @@ from hactl.config.entry import Entry
 from hactl.config.values import Filled, Name
 from hactl.model.conditions import CONDITIONS
 from hactl.model.guard import GUARDS
+from hactl.model.parameters import Side
 from hactl.model.sources import SOURCES
 from hactl.model.values import lines
 
 SCHEMA = 1
 
 _SCALARS: list[dict[str, Any]] = [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]
+_REF = r"\$[a-z][a-z0-9_-]*"
+_PLACE = rf"( ({'|'.join(Side)}) {_REF})?"
 _VALUE = {"anyOf": [*_SCALARS, {"type": "array", "items": {"type": "string"}}]}
 _CONDITION = {
     "anyOf": [
@@ -59,6 +62,7 @@ Kind: TypeAlias = Literal[
     "service",
     "pool",
     "vip",
+    "site",
     "limit",
     "package",
     "version",
@@ -77,7 +81,7 @@ TakenFrom: TypeAlias = Annotated[
     _schema(
         type="string",
         anyOf=[
-            {"pattern": rf"^{one.name} of \$[a-z][a-z0-9_-]*$", "description": one.meaning}
+            {"pattern": rf"^{one.name} of {_REF}{_PLACE if one.placed else ''}$", "description": one.meaning}
             if one.of is not None
             else {"const": one.name, "description": one.meaning}
             for one in SOURCES.values()
@@ -116,7 +120,8 @@ class ParameterEntry(Entry):
     """What holds when the operator says nothing. Without it, and without `from`, the operator has to say."""
     from_: TakenFrom | None = Field(None, alias="from")
     """Taken from what is seen when the plan is made, when the operator says nothing: `"primary of $service"`, where
-    `service` is a parameter above. The sources are listed below; `default` holds where none can be told."""
+    `service` is a parameter above. The sources are listed below; `default` holds where it is known that there is
+    none."""
     choices: list[Filled] = Field([])
     """The only values that will do; for types that are held as a string."""
     minimum: Annotated[float, Field(allow_inf_nan=False)] | None = None
@@ -128,6 +133,8 @@ class TargetsEntry(Entry):
 
     limit: Word = "all"
     """A limit expression, as `--limit` takes it. The operator can narrow it, never widen it."""
+    site: Word = None
+    """A site: of the nodes above, those that stand there."""
     service: Word = None
     """A service: of the nodes above, those that provide it."""
     order: Literal["inventory", "reverse", "holder-last"] = "inventory"
@@ -140,7 +147,7 @@ class TargetsEntry(Entry):
     """How long to wait between batches."""
     named: bool = False
     """Whether the operator has to say which nodes (`--limit`), because all of them is never what is meant."""
-    reserved: list[Literal["http", "postgresql", "pgbackrest", "haproxy", "keepalived", "unit"]] = Field([])
+    reserved: list[Literal["http", "postgresql", "pgbackrest", "restic", "haproxy", "keepalived", "unit"]] = Field([])
     """Kinds of service. A node that provides one is left alone, unless the limit has the node's own name."""
     needed: list[Filled] = Field([])
     """Names of steps. A target on which all of them are done already is left alone altogether."""
@@ -170,6 +177,8 @@ class StepEntry(Entry):
     """How often it is done. Left away: for each node where the playbook has targets, else once per run."""
     on: Word = None
     """A limit expression: done on these nodes instead of the targets. For steps once per run or batch."""
+    given: Word = None
+    """A parameter, as `"$NAME"`: where it is empty, the step is left out of the plan, which says why."""
     when: When = None
     """Done only where this holds; the facts are listed below."""
     deadline: Span = None

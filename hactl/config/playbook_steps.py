@@ -55,7 +55,7 @@ class Steps:
 
     def _step(self, found: Found[StepEntry]) -> Step:
         path, entry = found.path, found.entry
-        scope = self._scope(entry)
+        scope, given = self._scope(entry), self._given(entry, path)
         if scope is not Scope.RUN and not self.draft.has_targets:
             self._wrong((*path, "scope"), f'scope = "{scope}" needs [targets], and this playbook has none')
         verb = self.verbs.get(entry.verb)
@@ -64,12 +64,14 @@ class Steps:
             self._wrong((*path, "verb"), f"no verb is called {quoted(entry.verb)}{hint}")
         else:
             self._fit(entry, path, scope, verb)
+        values = self.values.where(given)
         return Step(
             name=entry.name,
             verb=entry.verb,
-            arguments={} if verb is None else self._arguments(entry, path, scope, verb),
+            arguments={} if verb is None else self._arguments(values, entry, path, scope, verb),
             scope=scope,
-            on=self._on(entry, path, scope),
+            on=self._on(values, entry, path, scope),
+            given=given,
             when=self._when(entry.when, (*path, "when"), scope, alone=entry.on is None),
             deadline=self._deadline(entry, path),
             retries=entry.retries,
@@ -83,6 +85,20 @@ class Steps:
             return Scope(entry.scope)
         return Scope.NODE if self.draft.has_targets and entry.on is None else Scope.RUN
 
+    def _given(self, entry: StepEntry, path: KeyPath) -> str:
+        """The name of the parameter."""
+        match entry.given:
+            case None:
+                return ""
+            case str(text) if text.startswith("$") and text[1:] in self.values.names:
+                return text[1:]
+            case str(text):
+                hint = did_you_mean(text, [f"${name}" for name in self.values.names])
+                self._wrong((*path, "given"), f"{quoted(text)} is no parameter{hint}")
+            case other:
+                self._wrong((*path, "given"), f'given must be a parameter such as "$primary", not {shown(other)}')
+        return ""
+
     def _fit(self, entry: StepEntry, path: KeyPath, scope: Scope, verb: AnyVerb) -> None:
         """Whether the verb can be done so often, tried again and taken back as the step says."""
         if verb.per_node and scope is not Scope.NODE and entry.on is None:
@@ -92,7 +108,7 @@ class Steps:
         if "undo" in entry.model_fields_set and entry.undo and not verb.has_undo:
             self._wrong((*path, "undo"), f"{verb.name} cannot be undone")
 
-    def _on(self, entry: StepEntry, path: KeyPath, scope: Scope) -> Raw | None:
+    def _on(self, values: Values, entry: StepEntry, path: KeyPath, scope: Scope) -> Raw | None:
         if entry.on is None:
             return None
         if scope is Scope.NODE:
@@ -100,7 +116,7 @@ class Steps:
                 '`on` chooses nodes for a step once per run or batch; with scope = "node" the targets are the nodes'
             )
             self._wrong((*path, "on"), message)
-        return self.values.read(_ON, entry.on, (*path, "on"), node=False)
+        return values.read(_ON, entry.on, (*path, "on"), node=False)
 
     def _deadline(self, entry: StepEntry, path: KeyPath) -> Raw | None:
         if entry.deadline is None:
@@ -110,7 +126,9 @@ class Steps:
             self._wrong((*path, "deadline"), "deadline must be above 0")
         return found
 
-    def _arguments(self, entry: StepEntry, path: KeyPath, scope: Scope, verb: AnyVerb) -> dict[str, Raw]:
+    def _arguments(
+        self, values: Values, entry: StepEntry, path: KeyPath, scope: Scope, verb: AnyVerb
+    ) -> dict[str, Raw]:
         wanted = {parameter.name: parameter for parameter in parameters_of(verb.arguments)}
         node = scope is Scope.NODE or entry.on is not None
         read: dict[str, Raw] = {}
@@ -122,7 +140,7 @@ class Steps:
                 meant |= {other for other in wanted if hint.endswith(f'"{other}"?')}
                 takes = f"; it takes {', '.join(wanted)}" if wanted else "; it takes none"
                 self._wrong(here, f"{verb.name} has no argument {quoted(name)}{hint or takes}", at_key=True)
-            elif (value := self.values.read(wanted[name], raw, here, node=node)) is not None:
+            elif (value := values.read(wanted[name], raw, here, node=node)) is not None:
                 read[name] = value
         for parameter in wanted.values():
             if parameter.required and parameter.name not in entry.with_ and parameter.name not in meant:

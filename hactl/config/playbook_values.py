@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from hactl.config.positions import KeyPath
@@ -62,12 +62,18 @@ _FITS: Mapping[ParameterKind, frozenset[ParameterKind]] = MappingProxyType(
 class Values:
     """Reads values against what is wanted; what is wrong goes to `problems`, and None comes back.
 
-    `names` holds every parameter that is written, sound or not; `parameters` the sound ones.
+    `names` holds every parameter that is written, sound or not; `parameters` the sound ones. `given`: one that is not
+    empty here.
     """
 
     parameters: Mapping[str, Parameter]
     names: frozenset[str]
     problems: list[Problem]
+    given: str = ""
+
+    def where(self, given: str) -> Values:
+        """The same, where this parameter is not empty."""
+        return replace(self, given=given)
 
     def read(self, wanted: Parameter, raw: object, path: KeyPath, *, node: bool) -> Raw | None:
         """`raw` as an argument. `node`: `$node` stands for something here."""
@@ -118,7 +124,30 @@ class Values:
         """What `$name` stands for; None for what has problems of its own."""
         if name.endswith(_PACKAGE):
             return Parameter(name, ParameterKind.PACKAGE, "")
-        return self.parameters.get(name) or BUILT_IN.get(name)
+        if name in BUILT_IN or name not in self.parameters:
+            return BUILT_IN.get(name)
+        found = self.parameters[name]
+        if name in self._sure():
+            return replace(found, default=None) if found.default == "" else found
+        return replace(found, default="") if self._hollow(name) else found
+
+    def _sure(self) -> frozenset[str]:
+        """What is not empty because `given` is not: itself, and whatever it was asked of."""
+        sure, name = set[str](), self.given
+        while name in self.parameters:
+            sure.add(name)
+            taken = self.parameters[name].taken
+            name = taken.parameter if taken is not None else ""
+        return frozenset(sure)
+
+    def _hollow(self, name: str) -> bool:
+        """Whether it is empty where what it is asked of is."""
+        found = self.parameters.get(name)
+        if found is None or name in self._sure():
+            return False
+        if found.default is not None:
+            return found.default == ""
+        return found.taken is not None and self._hollow(found.taken.parameter)
 
     def _named(self, name: str, path: KeyPath, *, node: bool) -> bool:
         """Whether `$name` stands for something here."""

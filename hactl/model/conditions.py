@@ -39,6 +39,12 @@ _FACTS = (
         ParameterKind.POOL,
         without="the node is a member of some pool",
     ),
+    ConditionFact(
+        "may_hold_vip",
+        "the node may hold the VIP, by the inventory",
+        ParameterKind.VIP,
+        without="the node may hold some VIP",
+    ),
     ConditionFact("service_here", "the service is one of the node's, by the inventory", ParameterKind.SERVICE),
     ConditionFact("has_role", "the node has the role, by the inventory", ParameterKind.STRING),
     ConditionFact(

@@ -31,6 +31,7 @@ class ParameterKind(StrEnum):
     SERVICE = "service"
     POOL = "pool"
     VIP = "vip"
+    SITE = "site"
     LIMIT = "limit"  # (str) an expression of model.limit
     PACKAGE = "package"  # (str) a Debian package
     VERSION = "version"  # (str) a version of one, or "" for the newest that is offered
@@ -39,21 +40,41 @@ class ParameterKind(StrEnum):
     FILE = "file"  # (str) a file on the operator's machine
 
 
+class Side(StrEnum):
+    """On which side of a site's fence a node has to stand."""
+
+    IN = "in"
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Only a node on this side of a site will do. `parameter` has the site's name."""
+
+    side: Side
+    parameter: str
+
+    def __str__(self) -> str:
+        return f"{self.side} ${self.parameter}"
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A source of `model.sources`, and the parameter that it is asked of; "" for a source that is asked of none."""
 
     source: str
     parameter: str = ""
+    place: Place | None = None
 
     def __str__(self) -> str:
-        return f"{self.source} of ${self.parameter}" if self.parameter else self.source
+        said = f"{self.source} of ${self.parameter}" if self.parameter else self.source
+        return f"{said} {self.place}" if self.place is not None else said
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """`default` None: the operator has to give it, unless it is `taken` from the live picture. `minimum` bounds numbers
-    and durations. A default beside `taken` holds where the picture cannot tell.
+    and durations. A default beside `taken` holds where it is known that there is none to take.
     """
 
     name: str

@@ -66,6 +66,7 @@ class Step:
     arguments: Mapping[str, Raw]
     scope: Scope = Scope.NODE
     on: Raw | None = None  # a limit expression: these nodes instead of the targets (once per run or batch)
+    given: str = ""  # the step is left out where this parameter is empty
     when: Condition | None = None
     deadline: Raw | None = None  # seconds, read-back included; None: the verb's own
     retries: int = 0  # only where the verb is idempotent
@@ -76,9 +77,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Which nodes, in which order, how many at once. The nodes are those of `service` (where given) and of `limit`."""
+    """Which nodes, in which order, how many at once: those of `limit`, and of `site` and `service` where given."""
 
     limit: Raw = "all"
+    site: Raw | None = None
     service: Raw | None = None
     order: Order = Order.INVENTORY
     batch: Raw = "1"  # an amount

@@ -129,6 +129,7 @@ _WORDS: Mapping[ParameterKind, Callable[[str], str]] = MappingProxyType(
         ParameterKind.SERVICE: known_name,
         ParameterKind.POOL: known_name,
         ParameterKind.VIP: known_name,
+        ParameterKind.SITE: known_name,
         ParameterKind.LIMIT: limit,
         ParameterKind.PACKAGE: package,
         ParameterKind.VERSION: version,

@@ -171,6 +171,19 @@ def run_local(command: Command, environment: Mapping[str, str] | None = None) ->
     return done
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What came of a step of this run that has ended, for a step after it. `facts` are its last standing's; `seconds`
+    are those of its last attempt, of so many, and those that nobody was there to see it end.
+    """
+
+    done: bool  # or not needed; else it has failed, or nobody knows
+    sentence: str
+    facts: Mapping[str, str]
+    seconds: float
+    attempts: int
+
+
 # --- what a verb is -----------------------------------------------------------------------------------------------
 
 
@@ -179,7 +192,8 @@ class Scene:
     """What a verb may know: the inventory, the node it acts for (None: the cluster), the picture when the step began.
 
     `overrides` are the names of the guards that the operator set aside. `run` and `reason` are for what is left on
-    nodes for others to read. `remembered` is what steps of this run found before they acted.
+    nodes for others to read. `remembered` is what steps of this run found before they acted. `relieved`, while a plan is
+    made: primaries that steps before this one put another in the place of.
     """
 
     inventory: Inventory
@@ -190,6 +204,8 @@ class Scene:
     who: str = ""
     reason: str = ""
     remembered: Mapping[str, Memory] = field(default_factory=dict)  # by the run's steps that have acted, by step name
+    outcomes: Mapping[str, Came] = field(default_factory=dict)  # of the run's steps that have ended, by step name
+    relieved: frozenset[str] = frozenset()
 
     @property
     def target(self) -> Node:

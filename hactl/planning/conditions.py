@@ -54,6 +54,18 @@ def _holds_vip(scene: Scene, name: str) -> Answer:
     return False, f"{node} does not have {what}"
 
 
+def _may_hold_vip(scene: Scene, name: str) -> Answer:
+    node, services = scene.target.name, scene.inventory.services
+    found = [
+        vip.name
+        for vip in scene.inventory.vips.values()
+        if name in {"", vip.name} and node in services[vip.service].nodes
+    ]
+    if found:
+        return True, f"{node} may hold {' and '.join(found)}"
+    return False, f"{node} may not hold {name or 'any VIP'}"
+
+
 def _in_pool(scene: Scene, name: str) -> Answer:
     node = scene.target.name
     found = [pool.name for pool in scene.inventory.pools_of(node) if name in {"", pool.name}]
@@ -95,6 +107,7 @@ _ANSWERS: Mapping[str, Callable[[Scene, str], Answer]] = MappingProxyType(
     {
         "reboot_required": _reboot_required,
         "holds_vip": _holds_vip,
+        "may_hold_vip": _may_hold_vip,
         "in_pool": _in_pool,
         "package_pending": _package_pending,
         "service_here": _service_here,

@@ -15,8 +15,9 @@ from hactl.model.plan import History, Plan, Request
 from hactl.model.playbook import Playbook, Ref
 from hactl.model.verb import Verbs
 from hactl.planning.cautions import cautions
+from hactl.planning.given import given
 from hactl.planning.overrides import checked_overrides
-from hactl.planning.parameters import filled
+from hactl.planning.parameters import told
 from hactl.planning.resolve import names, resolved
 from hactl.planning.rules.takeover import managed
 from hactl.planning.steps import Expansion, total
@@ -40,16 +41,20 @@ def draft(  # noqa: PLR0917 - the signature that its callers agreed on
     sense.
     """
     checked_overrides(request.overrides)
-    parameters = filled(playbook, request.parameters, inventory, picture)
-    request = _bound(playbook, request, parameters)
+    found = told(playbook, request.parameters, inventory, picture)
+    parameters = found.values
+    done, left_out = given(playbook, found)
+    bound = _bound(playbook, request, parameters)
     known = names(parameters, inventory)
     meant = Chosen((), {}, (), 0.0)
     if playbook.targets is not None:
         meant = narrowed(chosen(playbook.targets, known, request.limit, inventory, picture), idle)
     elif request.limit:
         raise InputError(f"{playbook.name} has no targets that a limit could narrow.")
-    work = Expansion(playbook, request, inventory, picture, verbs, history, parameters)
+    work = Expansion(done, bound, inventory, picture, verbs, history, parameters)
     steps = work.steps(meant.batches)
+    if bare := work.bare(meant.nodes):
+        return draft(playbook, request, inventory, picture, verbs, history, wall, {**idle, **bare})
     nodes = tuple(dict.fromkeys((*meant.nodes, *nodes_of(steps))))
     services = services_of(nodes, inventory)
     learned = any({step.verb, f"{step.verb} {step.node}"} & history.durations.keys() for step in steps)
@@ -57,7 +62,7 @@ def draft(  # noqa: PLR0917 - the signature that its callers agreed on
         cluster=inventory.name,
         playbook=playbook.name,
         title=playbook.title,
-        request=request,
+        request=bound,
         parameters=parameters,
         targets=meant.nodes,
         untouched=meant.untouched,
@@ -73,7 +78,7 @@ def draft(  # noqa: PLR0917 - the signature that its callers agreed on
         pools=pools_of(nodes, inventory),
         guards_off=frozenset(name for name, on in playbook.guards.items() if not on),
         needed=playbook.targets.needed if playbook.targets else (),
-        notes=(*playbook.notes, *cautions(steps, inventory)),
+        notes=(*playbook.notes, *left_out, *cautions(steps, inventory)),
         confirm=_word(playbook.confirm, known),
         irreversible=any(verbs[step.verb].irreversible for step in steps),
         seconds=total(steps, len(meant.batches), meant.pause),

@@ -23,6 +23,7 @@ from hactl.model.suggest import did_you_mean, quoted
 from hactl.model.verb import AnyVerb, Scene, VerbError, Verbs
 from hactl.planning.conditions import answer
 from hactl.planning.resolve import arguments, names, number, resolved
+from hactl.planning.touched import PROMOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,20 @@ class Expansion:
     history: History
     parameters: Mapping[str, Value]
     objections: list[GuardVerdict] = field(default_factory=list)
+    relieved: set[str] = field(default_factory=set)  # primaries whose place another has by then
+    dropped: dict[str, list[str]] = field(default_factory=dict)  # lane -> why steps are not done there
+
+    def bare(self, nodes: tuple[str, ...]) -> Mapping[str, str]:
+        """Of the nodes those on which none of the steps can ever be done, and why; none where that is so of all."""
+        bare = {node: "; ".join(dict.fromkeys(self.dropped[node])) for node in nodes if node in self.dropped}
+        return bare if bare.keys() < set(nodes) else {}
 
     def steps(self, batches: tuple[tuple[str, ...], ...]) -> tuple[PlannedStep, ...]:
         """Every step at every place, in the order in which they are done. Raises InputError."""
         placed = list(self._placed(batches))
         planned = [made for step, place in placed if (made := self._planned(step, place)) is not None]
+        for step in planned:
+            self.dropped.pop(step.lane, None)
         return tuple(replace(step, index=index) for index, step in enumerate(planned))
 
     def verb(self, step: Step) -> AnyVerb:
@@ -96,6 +106,8 @@ class Expansion:
         verb, known = self.verb(step), names(self.parameters, self.inventory, place.node)
         values = arguments(parameters_of(verb.arguments), step.arguments, known, step.name)
         scene = self._scene(place.node)
+        if step.verb == PROMOTE:
+            self.relieved.add(str(values.get("replaces", "")))
         args: object = as_arguments(verb.arguments, values)
         planned = PlannedStep(
             index=0,
@@ -128,6 +140,7 @@ class Expansion:
         except VerbError as error:
             problem = f"{error.sentence} {error.remedy}".strip()
         if planned.skip:
+            self.dropped.setdefault(place.lane, []).append(planned.skip)
             return None
         self._object(planned, problem)
         return planned
@@ -151,6 +164,7 @@ class Expansion:
             overrides=self.request.overrides,
             who=self.request.who,
             reason=self.request.reason,
+            relieved=frozenset(self.relieved),
         )
 
     def _when(self, step: Step, node: str | None, known: Mapping[str, Value]) -> Condition | None:

@@ -46,7 +46,7 @@ def chosen(
 def meant(
     targets: Targets, known: Mapping[str, Value], limit: str | None, inventory: Inventory
 ) -> tuple[tuple[str, ...], list[str]]:
-    """The nodes of the service and of every limit, before anything is known of them; and those limits."""
+    """The nodes of the service, of the site and of every limit, before anything is known of them; and those limits."""
     if targets.named and limit is None:
         raise InputError("Which nodes are meant?", remedy="Name them, or say --limit EXPR.")
     expressions = [str(resolved(targets.limit, known) or "all"), *filter(None, [limit])]
@@ -54,8 +54,11 @@ def meant(
     service = str(resolved(targets.service, known)) if targets.service is not None else ""
     if service:
         nodes = [name for name in nodes if name in _nodes_of(service, inventory)]
+    site = str(resolved(targets.site, known)) if targets.site is not None else ""
+    if site:
+        nodes = [name for name in nodes if inventory.nodes[name].site == site]
     if not nodes:
-        raise InputError(_nobody(service, expressions))
+        raise InputError(_nobody(service, site, expressions))
     return tuple(nodes), expressions
 
 
@@ -85,9 +88,9 @@ def _nodes_of(service: str, inventory: Inventory) -> tuple[str, ...]:
     return inventory.services[service].nodes
 
 
-def _nobody(service: str, expressions: list[str]) -> str:
+def _nobody(service: str, site: str, expressions: list[str]) -> str:
     where = " and ".join(quoted(text) for text in expressions if text != "all")
-    whose = f" of {service}" if service else ""
+    whose = (f" of {service}" if service else "") + (f" in {site}" if site else "")
     return f"No node{whose} is meant by {where}." if where else f"There is no node{whose}."
 
 

@@ -9,6 +9,8 @@ from hactl.model.parameters import ParameterKind, parameters_of
 from hactl.model.plan import PlannedStep
 from hactl.model.verb import Effect, Verbs
 
+PROMOTE = "postgresql.promote"
+
 
 def nodes_of(steps: Iterable[PlannedStep]) -> tuple[str, ...]:
     """The nodes that something is done on, in order of first appearance."""
@@ -32,7 +34,7 @@ def services_of(nodes: Iterable[str], inventory: Inventory) -> tuple[str, ...]:
     return tuple(
         service.name
         for service in inventory.services.values()
-        if service.name in pooled or not wanted.isdisjoint(service.nodes)
+        if service.serves and (service.name in pooled or not wanted.isdisjoint(service.nodes))
     )
 
 
@@ -50,6 +52,12 @@ def local_files(steps: Iterable[PlannedStep], verbs: Verbs) -> tuple[str, ...]:
         if parameter.kind is ParameterKind.FILE
     )
     return tuple(dict.fromkeys(path for path in named if isinstance(path, str) and path))
+
+
+def promoted(step: PlannedStep, service: str) -> str:
+    """The node that the step makes the primary of the database; "" where it does no such thing."""
+    mine = step.verb == PROMOTE and step.arguments.get("service") == service
+    return step.node or "" if mine else ""
 
 
 def stopped(step: PlannedStep, inventory: Inventory) -> tuple[Service, ...]:

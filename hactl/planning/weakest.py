@@ -20,7 +20,7 @@ from hactl.model.plan import PlannedStep, WeakestMoment
 from hactl.model.state import LinkPhase
 from hactl.model.verb import Effect
 from hactl.planning.case import Case
-from hactl.planning.touched import concerned, leaves, names_services
+from hactl.planning.touched import concerned, leaves, names_services, promoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def groups(case: Case) -> Iterator[Group]:
             yield _pool(case, pool)
     pooled = {pool.service for pool in case.inventory.pools.values() if pool.routing is Routing.ALL}
     for service in case.inventory.services.values():
-        if service.name not in pooled and not nodes.isdisjoint(service.nodes):
+        if service.serves and service.name not in pooled and not nodes.isdisjoint(service.nodes):
             yield _service(case, service)
 
 
@@ -102,13 +102,19 @@ def timeline(case: Case, group: Group) -> Iterator[Moment]:
         yield Moment(group, here, out | together, together, _during(steps))
         # Whoever was brought back is in again, whether or not it was before; who stays out, is out from here on.
         out = (out | still) - back
-        here |= frozenset() if group.one else back & frozenset(group.planned)
+        here = _routed(here, group, steps) if group.one else here | back & frozenset(group.planned)
 
 
 def _during(steps: tuple[PlannedStep, ...]) -> str:
     names = ", ".join(dict.fromkeys(step.node for step in steps if step.node is not None))
     name = f"batch {steps[0].batch}" if steps[0].batch else steps[0].name
     return f"{name} ({names})" if names else name
+
+
+def _routed(here: frozenset[str], group: Group, steps: tuple[PlannedStep, ...]) -> frozenset[str]:
+    """To whom a pool of one sends everybody after these steps: to a primary that they make."""
+    made = frozenset(filter(None, (promoted(step, group.service) for step in steps)))
+    return made & frozenset(group.planned) or here
 
 
 def _through(
@@ -159,7 +165,7 @@ def _pool(case: Case, pool: Pool) -> Group:
 
 def _service(case: Case, service: Service) -> Group:
     planned = tuple(node for node in service.nodes if case.active(node))
-    works: Mapping[str, bool | None] = {node: _works(case, service, node) for node in planned}
+    answers: Mapping[str, bool | None] = {node: works(case, service, node) for node in planned}
     return Group(
         name=service.name,
         kind="service",
@@ -167,14 +173,14 @@ def _service(case: Case, service: Service) -> Group:
         pooled=False,
         one=False,
         planned=planned,
-        now=frozenset(node for node in planned if works[node]),
-        unknown=frozenset(node for node in planned if works[node] is None),
+        now=frozenset(node for node in planned if answers[node]),
+        unknown=frozenset(node for node in planned if answers[node] is None),
         total=len(planned),
         minimum=service.minimum,
     )
 
 
-def _works(case: Case, service: Service, node: str) -> bool | None:
+def works(case: Case, service: Service, node: str) -> bool | None:
     """Does the service work on the node, as far as it says? None: nobody knows."""
     if case.picture.state.nodes[node].link.phase is not LinkPhase.UP:
         return None

@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.driving import LAB, environment, hactl, modules, script
 
-NODES = ["lb1", "lb2", "app1", "app2", "app3", "db1", "db2", "db3", "backup1"]
+NODES = ["lb1", "lb2", "app1", "app2", "app3", "db1", "db2", "db3", "backup1", "backup2"]
 
 # (line, what must be offered, what must not)
 LINES = [
@@ -24,6 +24,7 @@ LINES = [
     ("hactl status --limit ap", {"app1", "app2", "app3"}, {"db1"}),
     ("hactl status --limit role:d", {"role:db"}, {"role:app", "db1"}),
     ("hactl status --limit role:db,site:", {"role:db,site:east", "role:db,site:west"}, {"role:db,db1"}),
+    ("hactl site evacuate w", {"west"}, {"east"}),
     ("hactl status --limit=site:w", {"--limit=site:west"}, {"--limit=site:east"}),
     ("hactl sudoers ", {"lb", "app", "db", "backup"}, {"lb1"}),
     ("hactl inventory show ", set(NODES), {"east"}),

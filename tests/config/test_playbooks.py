@@ -19,7 +19,7 @@ from hactl.config.share import share_path
 from hactl.drivers.verbs.catalogue import VERBS as REAL
 from hactl.model.errors import InputError, PlaybookError
 from hactl.model.inventory import ServiceKind
-from hactl.model.parameters import Parameter, ParameterKind
+from hactl.model.parameters import Parameter, ParameterKind, Place, Side, Taken
 from hactl.model.playbook import Budget, Condition, OnFailure, Order, Playbook, Ref, Scope, Step, Targets
 from hactl.model.verb import Verbs
 from tests.config.verbs import VERBS
@@ -40,6 +40,8 @@ NAMES = [
     "restart",
     "rolling-upgrade",
     "run-command",
+    "site-evacuate",
+    "site-return",
     "switchover",
     "undrain",
     "vip-move",
@@ -76,8 +78,11 @@ def test_what_a_playbook_with_everything_means() -> None:
     assert found.parameters["span"] == Parameter("span", ParameterKind.DURATION, "How long.", 90.0, minimum=1)
     assert found.parameters["share"].default == "2"
     assert found.parameters["service"].required
+    assert found.parameters["primary"].taken == Taken("primary", "service", Place(Side.IN, "place"))
+    assert found.parameters["other"].taken == Taken("replacement", "primary", Place(Side.OUTSIDE, "place"))
     assert found.targets == Targets(
         limit="role:app,!app3",
+        site=Ref("place"),
         service=Ref("service"),
         order=Order.HOLDER_LAST,
         batch=Ref("share"),
@@ -93,7 +98,7 @@ def test_what_a_playbook_with_everything_means() -> None:
 
 
 def test_what_its_steps_mean() -> None:
-    before, elsewhere, act, wants, last = load_playbook(str(CASES / "good" / "everything.toml"), VERBS).steps
+    before, elsewhere, act, wants, given, last = load_playbook(str(CASES / "good" / "everything.toml"), VERBS).steps
     assert before == Step("before", "test.whole", {}, scope=Scope.RUN)
     assert (elsewhere.scope, elsewhere.on) == (Scope.BATCH, "role:lb")
     assert elsewhere.arguments["where"] == Ref("node")
@@ -119,6 +124,7 @@ def test_what_its_steps_mean() -> None:
     )
     assert (wants.undo, wants.when) == (False, Condition("reboot_required"))
     assert wants.arguments["argv"] == Ref("words")
+    assert (given.given, given.on, given.when) == ("primary", Ref("primary"), None)
     assert (last.scope, last.on, last.on_failure) == (Scope.RUN, "db1", OnFailure.CONTINUE)
 
 

@@ -38,6 +38,7 @@ READ = [
     (KINDS.SERVICE, "shop", "shop"),
     (KINDS.POOL, "database-primary", "database-primary"),
     (KINDS.VIP, "public", "public"),
+    (KINDS.SITE, "west", "west"),
     (KINDS.LIMIT, "role:app,!app1", "role:app,!app1"),
     (KINDS.STRING, "'; touch /tmp/x #", "'; touch /tmp/x #"),
 ]

@@ -8,14 +8,15 @@ from dataclasses import replace
 import pytest
 
 from hactl.model.errors import InputError
-from hactl.model.parameters import Parameter, ParameterKind, Taken, Value
+from hactl.model.parameters import Parameter, ParameterKind, Place, Side, Taken, Value
 from hactl.model.playbook import Ref, Scope
-from hactl.planning.parameters import filled
+from hactl.planning.parameters import Told, filled, told
 from tests.model.builders import MIB, WAL, Cluster, primary, standby
 from tests.planning.playing import drafted, playbook, step
 
 DB = "postgresql:database"
 NODE = ParameterKind.NODE
+SITE = Parameter("site", ParameterKind.SITE, "")
 GIVEN = (
     Parameter("service", ParameterKind.SERVICE, "", taken=Taken("the only postgresql")),
     Parameter("vip", ParameterKind.VIP, "", taken=Taken("the only vip")),
@@ -89,9 +90,55 @@ def test_what_cannot_be_told_is_said(source: str, cluster: Callable[[], Cluster]
     assert sentence in caught.value.message
 
 
-def test_a_default_holds_where_nothing_can_be_told() -> None:
-    assert take("primary", off(), default="") == ""
+def test_a_default_holds_where_there_is_none_and_why_is_told() -> None:
+    inventory = Cluster().inventory
+    services = {name: one for name, one in inventory.services.items() if name != "database"}
+    database = replace(GIVEN[0], default="")
+    primary_of_it = Parameter("it", NODE, "", "", taken=Taken("primary", "service"))
+    book = playbook(step("pause"), targets=None, parameters=(database, primary_of_it))
+    found = told(book, {}, replace(inventory, services=services))
+    assert found.values == {"service": "", "it": ""}
+    assert found.empty == dict.fromkeys(("service", "it"), "the inventory has no postgresql service")
+
+
+def test_what_nobody_can_tell_is_not_taken_for_none() -> None:
     assert take("primary", default="") == "db1"
+    with pytest.raises(InputError, match="database has no primary in sight"):
+        take("primary", off(), default="")
+
+
+def test_a_place_narrows_whom_it_may_be() -> None:
+    def placed(source: str, of: str, side: Side, site: str, default: str | None = None) -> Told:
+        what = Parameter("it", NODE, "", default, taken=Taken(source, of, Place(side, "site")))
+        server = Parameter("server", NODE, "")
+        book = playbook(step("pause"), targets=None, parameters=(SITE, *GIVEN, server, what))
+        cluster = Cluster()
+        return told(book, {"site": site, "server": "db1"}, cluster.inventory, cluster.picture())
+
+    assert placed("primary", "service", Side.IN, "east").values["it"] == "db1"
+    assert placed("holder", "vip", Side.OUTSIDE, "west").values["it"] == "lb1"
+    assert placed("candidate", "service", Side.OUTSIDE, "east").values["it"] == "db3"
+    assert placed("candidate", "service", Side.IN, "east").values["it"] == "db2"
+    assert placed("replacement", "server", Side.OUTSIDE, "east").values["it"] == "db3"
+    elsewhere = placed("primary", "service", Side.IN, "west", default="")
+    assert elsewhere.values["it"] == ""
+    assert elsewhere.empty == {"it": "the primary of database is db1, which is not in west"}
+    with pytest.raises(InputError, match="it: the primary of database is db1, which is in east"):
+        placed("primary", "service", Side.OUTSIDE, "east")
+
+
+def test_only_a_primary_is_replaced() -> None:
+    server = Parameter("server", NODE, "")
+    what = Parameter("it", NODE, "", taken=Taken("replacement", "server"))
+    book, cluster = playbook(step("pause"), targets=None, parameters=(server, what)), Cluster()
+    with pytest.raises(InputError, match="it: db2 is not the primary of database: that is db1"):
+        filled(book, {"server": "db2"}, cluster.inventory, cluster.picture())
+
+
+def test_the_servers_of_a_service_are_a_limit() -> None:
+    servers = Parameter("servers", ParameterKind.LIMIT, "", taken=Taken("servers", "service"))
+    book = playbook(step("pause"), targets=None, parameters=(GIVEN[0], servers))
+    assert filled(book, {}, Cluster().inventory)["servers"] == "service:database"
 
 
 def test_what_the_operator_says_wins() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,14 @@ def field(name: str) -> Field:
 )
 def test_what_can_be_named_is_chosen(name: str, values: tuple[str, ...] | None, default: str) -> None:
     assert (field(name).values, field(name).default) == (values, default)
+
+
+def test_a_site_is_chosen_and_has_to_be() -> None:
+    evacuate = replace(MOVE, parameters={"site": Parameter("site", KINDS.SITE, "Where.")}, targets=None)
+    (site,) = form_fields(evacuate, INVENTORY)
+    assert (site.values, site.default) == (("", *INVENTORY.sites), "")
+    assert problem(evacuate, site, "", INVENTORY) == "It has to be given."
+    assert problem(evacuate, site, "west", INVENTORY) == ""
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,8 @@ def objection(scene: Scene, only: str, *, takes_out: bool) -> str:
 def _only_one(scene: Scene, pool: Pool) -> str:
     """A pool that routes to one member: that one is not drained but relieved; the others may be kept out of it."""
     node = scene.target.name
+    if node in scene.relieved:
+        return ""
     for place in _places(scene.inventory, pool, node):
         key = f"haproxy:{pool.balancer}"
         facts = scene.picture.state.nodes[place.balancer].read(key, HaproxyFacts, scene.picture.now)

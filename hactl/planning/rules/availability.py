@@ -10,7 +10,10 @@ from hactl.model.verb import Effect
 from hactl.planning.case import Case
 from hactl.planning.rules.remark import Remark, listed, refuse, warn
 from hactl.planning.touched import leaves, stopped
-from hactl.planning.weakest import Moment, groups, moments, timeline
+from hactl.planning.weakest import Moment, groups, moments, timeline, works
+
+HOLD = "vip.hold"
+"""The verb after which its node takes no address any more."""
 
 
 def minimum_available(case: Case) -> Iterator[Remark]:
@@ -18,6 +21,7 @@ def minimum_available(case: Case) -> Iterator[Remark]:
         yield from _too_few(moment)
     yield from _still_in(case)
     yield from _holders(case)
+    yield from _nowhere(case)
 
 
 def _too_few(moment: Moment) -> Iterator[Remark]:
@@ -90,6 +94,21 @@ def _holders(case: Case) -> Iterator[Remark]:
             if step.node in vip.holders and services & _carriers(case.inventory, vip.name):
                 sentence = f"{step.node} has {vip.address} and is interrupted ({step.name}): connections may break"
                 yield warn(sentence, node=step.node)
+
+
+def _nowhere(case: Case) -> Iterator[Remark]:
+    """A VIP that everybody who may hold it and works is kept from, by the whole plan: it would be on no node."""
+    if not any(step.verb == HOLD for step in case.steps):
+        return
+    held = {step.node for step in case.plan.steps if step.verb == HOLD}
+    for vip in case.inventory.vips.values():
+        keeper = case.inventory.services[vip.service]
+        away = [node for node in keeper.nodes if node in held]
+        left = [node for node in keeper.nodes if node not in held]
+        if away and not any(works(case, keeper, node) for node in left):
+            idle = f"{listed(left)} {'does' if len(left) == 1 else 'do'} not work"
+            rest = idle if left else "nobody else may hold it"
+            yield refuse(f"{vip.name} ({vip.address}) has nowhere to go from {listed(away)}: {rest}")
 
 
 def _carriers(inventory: Inventory, vip: str) -> frozenset[str]:

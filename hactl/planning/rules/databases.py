@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hactl.model.facts import PgbackrestFacts, PostgresqlFacts, PostgresqlRole, Replica
 from hactl.model.inventory import PgbackrestService, PostgresqlService, Routing
@@ -11,7 +11,7 @@ from hactl.model.observed import Observed, Unknown
 from hactl.model.verb import Effect
 from hactl.planning.case import Case
 from hactl.planning.rules.remark import Remark, listed, refuse, warn
-from hactl.planning.touched import leaves, stopped
+from hactl.planning.touched import leaves, promoted, stopped
 
 _COUNTED = re.compile(r"^\s*(?:(?:FIRST|ANY)\s+)?(\d+)\s*\(", re.IGNORECASE)
 _CONFIRMS = frozenset({"sync", "quorum", "potential"})
@@ -23,12 +23,8 @@ def replication(case: Case) -> Iterator[Remark]:
             continue
         known = _known(case, service)
         stopped = _stopped(case, service)
-        drained = _drained(case, service)
-        for node in dict.fromkeys((*stopped, *drained)):
-            if node in known and known[node].role is PostgresqlRole.PRIMARY:
-                yield refuse(
-                    f"{node} is the primary of {service.name}: nobody could write; switch over first", node=node
-                )
+        for node in dict.fromkeys(_primaries_taken(case, service, known)):
+            yield refuse(f"{node} is the primary of {service.name}: nobody could write; switch over first", node=node)
         for facts in known.values():
             if facts.role is PostgresqlRole.PRIMARY:
                 yield from _standbys(case, service, facts, stopped)
@@ -48,22 +44,20 @@ def _stopped(case: Case, service: PostgresqlService) -> tuple[str, ...]:
     )
 
 
-def _drained(case: Case, service: PostgresqlService) -> tuple[str, ...]:
-    """Nodes that leave the pool through which writes come."""
-    pools = {
-        pool.name
-        for pool in case.inventory.pools.values()
-        if pool.service == service.name and pool.routing is Routing.ONE
-    }
-    return tuple(
-        dict.fromkeys(
-            step.node
-            for step in case.steps
-            if step.effect is Effect.TAKES_OUT
-            and step.node is not None
-            and pools.intersection(leaves(step, case.inventory))
-        )
-    )
+def _primaries_taken(case: Case, service: PostgresqlService, known: Mapping[str, PostgresqlFacts]) -> Iterator[str]:
+    """Nodes that are stopped, or leave the pool through which writes come, while they are the primary: as is seen now,
+    and by the steps before.
+    """
+    inventory, primaries = case.inventory, {node for node, one in known.items() if one.role is PostgresqlRole.PRIMARY}
+    pools = inventory.pools.values()
+    writes = {one.name for one in pools if one.service == service.name and one.routing is Routing.ONE}
+    for step in case.steps:
+        if node := promoted(step, service.name):
+            primaries = {node}
+        elif step.node is not None and step.node in primaries:
+            leaving = step.effect is Effect.TAKES_OUT and not writes.isdisjoint(leaves(step, inventory))
+            if leaving or service in stopped(step, inventory):
+                yield step.node
 
 
 def _standbys(

@@ -15,8 +15,9 @@ from hactl.model.replication import Candidate, Replication, replication
 from hactl.model.units import duration, size
 from hactl.planning.case import Case
 from hactl.planning.rules.remark import Remark, listed, refuse, warn
+from hactl.planning.touched import PROMOTE
 
-FENCE, PROMOTE = "postgresql.fence", "postgresql.promote"
+FENCE = "postgresql.fence"
 """A plan that promotes, and fences the old primary instead of stopping it in order, is a failover."""
 
 

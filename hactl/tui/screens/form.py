@@ -174,6 +174,7 @@ def _choices(parameter: Parameter, inventory: Inventory) -> tuple[str, ...] | No
         ParameterKind.SERVICE: inventory.services,
         ParameterKind.POOL: inventory.pools,
         ParameterKind.VIP: inventory.vips,
+        ParameterKind.SITE: inventory.sites,
     }
     if parameter.choices:
         return parameter.choices

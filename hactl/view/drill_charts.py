@@ -17,6 +17,7 @@ _ROW = 30
 _CHART = 120  # height of a chart's plot
 _AXIS = 22
 _MOST = 60  # drills in a chart, the newest
+_FAR = 4.0  # a target so many times the highest bar is left out: nothing else could be told from nothing
 _KINDS: Mapping[Verdict, str] = {Verdict.PASS: "done", Verdict.PARTIAL: "undone", Verdict.FAIL: "failed"}
 
 
@@ -83,7 +84,7 @@ _TRENDS = (
 
 
 def trends(records: Sequence[DrillRecord]) -> Iterator[tuple[str, str]]:
-    """For each measure its name and a chart: a bar a drill, oldest first, with the newest target as a line."""
+    """For each measure its name and a chart: a bar a drill, oldest first, and the newest target as a line."""
     shown = records[-_MOST:]
     for measured in _TRENDS:
         if any(measured.parts(one) for one in shown):
@@ -91,9 +92,11 @@ def trends(records: Sequence[DrillRecord]) -> Iterator[tuple[str, str]]:
 
 
 def _trend(measured: _Measured, records: Sequence[DrillRecord]) -> str:
+    most = max(sum(value for _, value in measured.parts(one)) for one in records)
     target = measured.target(records[-1])
-    values = [sum(value for _, value in measured.parts(one)) for one in records]
-    top = max([*values, target or 0.0]) or 1.0
+    if target is not None and target > _FAR * most:
+        target = None
+    top = max(most, target or 0.0) or 1.0
     drawn = [shape for place, one in enumerate(records) for shape in _bar(measured, one, (place, len(records)), top)]
     drawn.append(shapes.line(_LEFT, _CHART, WIDTH - _RIGHT, _CHART, "base"))
     drawn.append(shapes.text(_LEFT - 8, 12, measured.words(top), "axis-name"))

@@ -76,6 +76,14 @@ def test_a_trend_has_a_bar_a_drill_and_a_mark_where_nothing_was_measured() -> No
     assert dict(drill_charts.trends((NOTHING,))) == {}
 
 
+@pytest.mark.parametrize(("target", "lines"), [(60.0, 1), (250.0, 1), (300.0, 0), (None, 0)])
+def test_a_target_far_above_does_not_flatten_the_bars(target: float | None, lines: int) -> None:
+    charts = dict(drill_charts.trends((drill(9), drill(1, target_rto=target))))
+    found = Page(charts["RTO"])
+    assert len(found.of("line", "minimum")) == lines
+    assert max(float(one["height"] or 0) for one in found.of("rect", "restore")) > 20
+
+
 def test_only_drills_of_the_same_repository_until_then_are_in_its_trend() -> None:
     later = drill(0.5)
     said = " ".join(page(FAILED, *HISTORY, later).texts)

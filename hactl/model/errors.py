@@ -57,6 +57,16 @@ class PlaybookError(InputError):
         self.problems = problems
 
 
+class ScenarioError(InputError):
+    """One or more problems in an exercise of the lab, or none of that name; `problems` holds every one."""
+
+    code = "scenario"
+
+    def __init__(self, message: str, problems: tuple[str, ...] = (), *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.problems = problems
+
+
 class RecordingError(InputError):
     """A recording that cannot be read; the message says where: FILE:LINE, counted in the lines as `zcat` shows them."""
 

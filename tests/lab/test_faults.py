@@ -98,6 +98,12 @@ SEEN = {
             in root(lab, "backup1", "sudo -u pgbackrest pgbackrest --stanza=main --output=text --verbose verify")
         ),
     ),
+    "drop-table": (
+        [],
+        lambda lab: (
+            root(lab, "db1", "runuser -u postgres -- psql -XAtqc \"SELECT to_regclass('orders')\" -d shop") == ""
+        ),
+    ),
     "pause-replay": ([], lambda lab: sql(lab, "db2", "SELECT pg_is_wal_replay_paused()") == "t"),
     "abandoned-slot": (
         ["primary", "32"],
@@ -143,7 +149,7 @@ def becomes(question, *, wanted):
 
 
 def test_the_table_and_these_tests_know_the_same_faults():
-    assert set(SEEN) | {"service-kill"} == set(FAULTS)
+    assert set(SEEN) | {"service-kill", "old-release"} == set(FAULTS)
 
 
 @pytest.mark.parametrize("name", SEEN)

@@ -128,6 +128,13 @@ SSH_LIMITS = Scripts(
 
 _REPOSITORY = "/opt/hactl-lab/provision/repo.sh"
 BAD_PACKAGE = Scripts(f"sh {_REPOSITORY} offer 1.2.0", f"sh {_REPOSITORY} withdraw")
+OLD_RELEASE = Scripts(
+    """
+    [ "$(dpkg-query -W -f '${Version}' shop)" != 1.0.0 ] || exit 0
+    apt-get install -y -qq --allow-downgrades shop=1.0.0 >/dev/null
+    """,
+    ":",
+)
 
 STOP_ARCHIVING = Scripts(
     _sql("""
@@ -157,6 +164,38 @@ ABANDONED_SLOT = Scripts(
     """),
     _sql("""
     sql "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = 'abandoned'" >/dev/null
+    """),
+    undo_on="role:db",
+)
+
+# The rows are kept in another database, from where they can be put back whoever is the primary then. Nothing of the
+# table itself is: only a backup has it.
+DROP_TABLE = Scripts(
+    _sql("""
+    at() { runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
+    [ "$(at shop "SELECT to_regclass('public.orders') IS NOT NULL")" = t ] || exit 0
+    sql 'CREATE TABLE IF NOT EXISTS lab_kept
+        (id bigint, key text, item text, quantity integer, node text, at timestamptz)'
+    sql 'TRUNCATE lab_kept'
+    at shop 'COPY orders (id, key, item, quantity, node, at) TO STDOUT' |
+        runuser -u postgres -- psql -X -q -v ON_ERROR_STOP=1 -d postgres -c 'COPY lab_kept FROM STDIN'
+    at shop 'DROP TABLE orders'
+    """),
+    _sql("""
+    at() { runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
+    [ "$(sql "SELECT NOT pg_is_in_recovery() AND to_regclass('lab_kept') IS NOT NULL")" = t ] || exit 0
+    at shop 'CREATE TABLE IF NOT EXISTS orders (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text NOT NULL UNIQUE, item text NOT NULL,
+        quantity integer NOT NULL CHECK (quantity > 0), node text NOT NULL,
+        at timestamptz NOT NULL DEFAULT clock_timestamp()); ALTER TABLE orders OWNER TO shop'
+    sql 'COPY lab_kept TO STDOUT' | runuser -u postgres -- psql -X -q -v ON_ERROR_STOP=1 -d shop -c 'BEGIN' \
+        -c 'CREATE TEMPORARY TABLE kept (id bigint, key text, item text, quantity integer, node text, at timestamptz)' \
+        -c 'COPY kept FROM STDIN' \
+        -c 'INSERT INTO orders (id, key, item, quantity, node, at) OVERRIDING SYSTEM VALUE
+            SELECT * FROM kept k WHERE NOT EXISTS (SELECT FROM orders o WHERE o.key = k.key OR o.id = k.id)' \
+        -c "SELECT setval(pg_get_serial_sequence('orders', 'id'), (SELECT coalesce(max(id), 1) FROM orders))" \
+        -c 'COMMIT' >/dev/null
+    sql 'DROP TABLE lab_kept'
     """),
     undo_on="role:db",
 )

@@ -109,6 +109,13 @@ _ALL = (
         lasting=True,
     ),
     Fault(
+        "old-release",
+        "Installs the shop's release 1.0.0 where another one is, as before any upgrade; there is nothing to undo.",
+        "An upgrade of the shop pending on the app nodes.",
+        scripts.OLD_RELEASE,
+        (Parameter(NODE, "app nodes", "role:app"),),
+    ),
+    Fault(
         "hold-session",
         "A client keeps COUNT requests that never end under way through the VIP, and starts again when it is cut off.",
         "Sessions on the shop's servers that do not go away.",
@@ -121,6 +128,15 @@ _ALL = (
         "Archiving failing since then, and the backlog growing; no backup covers what comes now.",
         scripts.STOP_ARCHIVING,
         (_PRIMARY,),
+        lasting=True,
+    ),
+    Fault(
+        "drop-table",
+        "Somebody drops the shop's table of orders, on the primary, and so everywhere.",
+        "The shop answers requests for orders with errors; every standby as healthy as before, and without the table.",
+        scripts.DROP_TABLE,
+        (_PRIMARY,),
+        reverse="restore-table",
         lasting=True,
     ),
     Fault(

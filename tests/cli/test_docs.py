@@ -47,3 +47,9 @@ def test_links_lead_somewhere(page: Path) -> None:
         if anchor:
             titles = re.findall(r"^#+ (.*)$", there.read_text("utf-8"), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}, anchor
+
+
+def test_the_picture_of_the_architecture_has_every_room() -> None:
+    drawn = re.findall(r'class="name".*?>(.*?)<', (ROOT / "docs" / "architecture.svg").read_text("utf-8"))
+    rooms = {path.parent.name for path in (ROOT / "hactl").glob("*/__init__.py")}
+    assert set(drawn) == rooms | {"the cluster"}

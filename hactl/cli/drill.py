@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from hactl.cli import drill_acting
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
 from hactl.cli.params import document
@@ -156,6 +158,40 @@ def report(cli: Cli, /, *, drill: str, service: str | None, fmt: str, out: str |
     return ExitCode.OK
 
 
+@drill.command(
+    epilog=examples(
+        "hactl drill --schedule                                two unit files, to be read",
+        'hactl drill schedule --on-calendar "*-*-01 03:00" --out /etc/systemd/system',
+        "systemctl enable --now hactl-drill-lab-backup.timer",
+    )
+)
+@click.option(
+    "--on-calendar", default="Sun 03:00", show_default=True, metavar="WHEN", help="See `systemd-analyze calendar WHEN`."
+)
+@click.option("--service", metavar="NAME", help="Of which backups. [default: the first that drills can be made of]")
+@click.option("--user", metavar="NAME", help="Whose keys and journal it uses. [default: who asks]")
+@click.option("--out", metavar="FOLDER", help="Write the two files there. [default: print them]")
+@pass_cli
+def schedule(cli: Cli, /, *, on_calendar: str, service: str | None, user: str | None, out: str | None) -> ExitCode:
+    """Print a systemd service and its timer that make a drill of the newest backup, every week or whenever else.
+
+    They are for the machine that hactl is on. What a drill finds stands in its history, whoever made it, so that hactl
+    warns on every screen when one has failed or none was made for too long.
+    """
+    from hactl.cli.output import write
+    from hactl.cli.timers import timed
+    from hactl.view.drill_units import timer_units
+
+    inventory = cli.load()
+    (chosen, *_) = services(inventory, service)
+    for name, text in timer_units(timed(inventory, chosen.name, on_calendar, user)).items():
+        if out is None:
+            click.echo(f"# {name}\n{text}")
+        else:
+            write(text, str(Path(out, name)))
+    return ExitCode.OK
+
+
 def _reported(picture: Picture, found: Sequence[Drilled], record: DrillRecord, fmt: str) -> str:
     match fmt:
         case "json":
@@ -223,3 +259,7 @@ def _chosen(found: Sequence[Drilled], name: str) -> DrillRecord:
 def _exit(found: Sequence[Drilled]) -> ExitCode:
     good = all(one.known is not None and one.known.last is not None and one.known.last.good for one in found)
     return ExitCode.OK if good else ExitCode.NEGATIVE
+
+
+drill.add_command(drill_acting.run)
+drill.add_command(drill_acting.clean)

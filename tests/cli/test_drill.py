@@ -103,9 +103,35 @@ def test_reports(shown: Callable[..., Result], tmp_path: Path) -> None:
     assert "cannot be written" in str(error)
 
 
+def test_a_timer_is_printed_or_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/var/lib/mine")
+    words = ["-i", str(LAB), "drill", "--schedule", "--on-calendar", "monthly"]
+    printed = CliRunner().invoke(root, words, standalone_mode=False)
+    assert printed.output.startswith("# hactl-drill-lab-backup.service\n[Unit]\n")
+    for line in (f"-i {LAB} drill run --service backup --yes", "XDG_STATE_HOME=/var/lib/mine", "OnCalendar=monthly"):
+        assert line in printed.output
+    offsite = [*words[:3], "schedule", "--service", "offsite", "--out", str(tmp_path)]
+    assert CliRunner().invoke(root, offsite, standalone_mode=False).return_value == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "hactl-drill-lab-offsite.service",
+        "hactl-drill-lab-offsite.timer",
+    }
+
+
+def test_the_same_command_that_prints_it_is_run_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "hactl"
+    program.touch(mode=0o755)
+    monkeypatch.setattr("sys.argv", [str(program), "drill", "--schedule"])
+    done = CliRunner().invoke(root, ["-i", str(LAB), "drill", "--schedule"], standalone_mode=False)
+    assert f"ExecStart={program} -i " in done.output
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
+        (("schedule", "--on-calendar", "%n"), "no time that systemd could take"),
+        (("--schedule", "--user", "nobody-like-it"), "There is no account nobody-like-it"),
+        (("--schedule", "--service", "bakcup"), 'did you mean "backup"?'),
         (("show", "nothing-like-it"), "There was no drill"),
         (("list", "--service", "bakcup"), 'did you mean "backup"?'),
     ],

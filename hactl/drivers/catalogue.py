@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hactl.drivers import apt, drain_note, haproxy, host, http, pgbackrest, postgresql, systemd
+from hactl.drivers import apt, drain_note, drill, haproxy, host, http, pgbackrest, postgresql, restic, systemd
 from hactl.drivers.probe import Probe
 from hactl.model.inventory import (
     HaproxyService,
@@ -12,6 +12,7 @@ from hactl.model.inventory import (
     Node,
     PgbackrestService,
     PostgresqlService,
+    ResticService,
     Service,
 )
 
@@ -35,7 +36,12 @@ def probes_for(inventory: Inventory, node: Node) -> tuple[Probe, ...]:
         for service in inventory.services.values()
         if isinstance(service, PgbackrestService) and service.repository_host == node.name
     )
-    return machine + tuple(probe for service in services for probe in _of(service, node)) + repositories
+    drills = tuple(
+        drill.probe(service, inventory.name)
+        for service in inventory.services.values()
+        if isinstance(service, PgbackrestService) and service.drill_user and service.drill_node == node.name
+    )
+    return machine + tuple(probe for service in services for probe in _of(service, node)) + repositories + drills
 
 
 def _of(service: Service, node: Node) -> tuple[Probe, ...]:
@@ -47,4 +53,6 @@ def _of(service: Service, node: Node) -> tuple[Probe, ...]:
         return (haproxy.picture(service),)
     if isinstance(service, PostgresqlService):
         return (postgresql.picture(service),)
+    if isinstance(service, ResticService):
+        return (restic.snapshots(service, node.name),)
     return ()

@@ -19,14 +19,21 @@ from hactl.model.parameters import filled
 from hactl.model.picture import Picture
 from hactl.model.plan import Plan, PlannedStep
 from hactl.model.playbook import Condition
-from hactl.model.run import RunState
-from hactl.model.verb import Scene, Verbs
+from hactl.model.run import RunState, StepPhase, StepState
+from hactl.model.verb import Came, Scene, Verbs
 from hactl.planning.basis import files
 from hactl.planning.resolve import with_run
 
 # Seconds for which a balancer is waited for that may be left out.
 _LITTLE_PATIENCE = 3.0
 _LEFT_OUT = "balancer-unreachable"
+_WELL = frozenset({StepPhase.DONE, StepPhase.SKIPPED})
+_ENDED = _WELL | {StepPhase.FAILED, StepPhase.UNKNOWN}
+
+
+def _came(step: StepState) -> Came:
+    lasted = (step.ended_at or 0.0) - (step.began_at or step.ended_at or 0.0)
+    return Came(step.phase in _WELL, step.sentence, step.after, max(step.seconds, lasted), step.attempts)
 
 
 class Watch(Protocol):
@@ -74,8 +81,10 @@ class Crew:
         node = self.inventory.nodes[step.node] if step.node is not None else None
         about = self.story.run, request.who, request.reason
         states = zip(self.story.plan.steps, self.story.state.steps, strict=True)
-        found = {one.name: state.memory for one, state in states if state.memory is not None}
-        return Scene(self.inventory, node, picture, request.overrides, *about, remembered=found)
+        named = [(one.name, state) for one, state in states]
+        found = {name: state.memory for name, state in named if state.memory is not None}
+        came = {name: _came(state) for name, state in named if state.phase in _ENDED}
+        return Scene(self.inventory, node, picture, request.overrides, *about, remembered=found, outcomes=came)
 
     async def fresh(self, step: PlannedStep, *, whole: bool = False) -> Picture:
         """Of the step's node, of what the run touches, and of whoever balances it. `whole`: also what tells whether the

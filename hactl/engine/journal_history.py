@@ -130,8 +130,8 @@ def _open(state: RunState, left: set[str | None], *, alive: bool | Unknown) -> b
 def _left(state: RunState) -> set[str | None]:
     """The nodes (None: the cluster) on which the run has begun something that it has neither ended nor put back.
 
-    A look leaves nothing, nor does a step that failed before it began; nor one that is known to have failed and that
-    nothing could take back, once the run itself has ended with that.
+    A look leaves nothing, nor does a verb that says so, nor a step that failed before it began; nor one that is known
+    to have failed and that nothing could take back, once the run itself has ended with that.
     """
     left: set[str | None] = set()
     lanes: dict[str, list[tuple[PlannedStep, StepState]]] = defaultdict(list)
@@ -145,7 +145,7 @@ def _left(state: RunState) -> set[str | None]:
 
 
 def _begun(planned: PlannedStep, step: StepState, outcome: Outcome | None) -> bool:
-    if not planned.mutates or not step.attempts or step.phase in _LEFT_ALONE:
+    if not (planned.mutates and planned.leaves and step.attempts) or step.phase in _LEFT_ALONE:
         return False
     return outcome is not Outcome.FAILED or step.phase is not StepPhase.FAILED or planned.undo
 

@@ -56,6 +56,7 @@ class PlannedStep:
     seconds: float = 0.0
     effect: Effect = Effect.NONE  # the verb's, for those who judge the plan without the verbs at hand
     mutates: bool = True
+    leaves: bool = True  # the verb's, too
 
     @property
     def label(self) -> str:

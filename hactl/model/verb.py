@@ -192,8 +192,8 @@ class Scene:
     """What a verb may know: the inventory, the node it acts for (None: the cluster), the picture when the step began.
 
     `overrides` are the names of the guards that the operator set aside. `run` and `reason` are for what is left on
-    nodes for others to read. `remembered` is what steps of this run found before they acted. `relieved`, while a plan is
-    made: primaries that steps before this one put another in the place of.
+    nodes for others to read. `remembered` is what steps of this run found before they acted, `outcomes` what came of
+    them. `relieved`, while a plan is made: primaries that steps before this one put another in the place of.
     """
 
     inventory: Inventory
@@ -277,7 +277,11 @@ class Verb(ABC, Generic[A]):
     has_undo: ClassVar[bool] = False
     urgent: ClassVar[bool] = False  # users wait meanwhile: no guard is asked before it, the verb looks for itself
     always: ClassVar[bool] = False  # done whenever its turn comes (a wait, a script): `check` is asked only after `do`
+    leaves: ClassVar[bool] = (
+        True  # False: whatever becomes of it is in nobody's way, so that others need not wait for it
+    )
     irreversible: ClassVar[bool] = False  # a plan with such a step wants the confirmation typed
+    one_way: ClassVar[bool] = False  # once it is done its undo refuses: what stands before it stays, too
     effect: ClassVar[Effect] = Effect.NONE
     deadline: ClassVar[float] = 60.0  # seconds for a step that names none, read-back included
 

@@ -128,6 +128,7 @@ class Expansion:
             effect=verb.effect,
             # A command that says that it changes nothing is a look.
             mutates=verb.mutates and values.get("changes", True) is not False,
+            leaves=verb.leaves,
         )
         if planned.when is not None:
             so, why = answer(planned.when, scene)

@@ -12,6 +12,7 @@ import click
 from hactl.cli import output
 from hactl.cli.lab_common import FORMAT, named, opened
 from hactl.cli.lab_fault import fault
+from hactl.cli.lab_scenario import scenario
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -20,16 +21,17 @@ if TYPE_CHECKING:
 
 @click.group(
     epilog=examples(
-        "hactl lab up                     boot nine nodes; again: start what is off",
+        "hactl lab up                     boot ten nodes; again: start what is off",
         "hactl lab ssh db1                a shell on db1, as user hactl",
         "hactl lab exec db1 -- journalctl -n 20    as root, not through SSH",
         "hactl lab fault freeze db2       something to look at in `hactl status`",
         "hactl lab fault undo             and all is well again",
+        "hactl lab scenario start first-look    an exercise, with a goal and a score",
         "hactl lab down                   stop it; disks stay until `reset`",
     )
 )
 def lab() -> None:
-    """A real cluster on this machine: nine Debian nodes in namespaces, and faults to try on it."""
+    """A real cluster on this machine: ten Debian nodes in namespaces, and faults to try on it."""
 
 
 @lab.command(epilog=examples("hactl lab up", "hactl lab up --name mine --nodes lb1,app1"))
@@ -214,3 +216,4 @@ def check() -> None:
 
 
 lab.add_command(fault)
+lab.add_command(scenario)

@@ -15,8 +15,11 @@ from hactl.model.observed import Observed, Unknown
 from hactl.model.picture import Picture
 from hactl.model.replication import Replication, replication
 from hactl.model.scenario import Condition, ConditionKind, Goal
+from hactl.model.state import LinkPhase
 
 _SOME = 3  # findings that a sentence names
+_OF_THE_MACHINE = ("round-trip:", "clock:", "load:", "cpu:", "uptime:")
+"""Keys of findings that tell how busy the machine under the lab is, and nothing of what an operator has done."""
 
 
 NOBODY_COUNTED = Unknown("nobody has counted yet", 0.0)
@@ -59,7 +62,19 @@ def counts_rows(goal: Goal, scene: Scene) -> bool:
 
 def new_findings(scene: Scene) -> tuple[Finding, ...]:
     """What is wrong now and was not when the exercise began."""
-    return tuple(one for one in scene.picture.assessment.findings if one.key not in scene.before)
+    return tuple(
+        one
+        for one in scene.picture.assessment.findings
+        if one.key not in scene.before and not one.key.startswith(_OF_THE_MACHINE)
+    )
+
+
+def settled(picture: Picture) -> bool:
+    """Everybody has been asked everything once, or cannot be reached: from now on pictures can be believed."""
+    waiting = any(one.key.startswith("waiting:") for one in picture.assessment.findings)
+    return not waiting and all(
+        node.link.phase in {LinkPhase.UP, LinkPhase.DOWN} for node in picture.state.nodes.values()
+    )
 
 
 # --- the conditions -----------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ from hactl.config.scenarios import load_scenario, parse_scenario, scenario_names
 from hactl.config.share import share_path
 from hactl.lab.faults import FAULTS
 from hactl.model.errors import ScenarioError
-from hactl.model.scenario import ActKind, Condition, ConditionKind, Grade
+from hactl.model.scenario import MEASURES, PLACES, ActKind, Condition, ConditionKind, Grade
+from hactl.model.units import duration
 
 ROOT = Path(__file__).parents[2]
 BAD = sorted((ROOT / "tests" / "cases" / "scenario" / "bad").glob("*.toml"))
@@ -111,3 +112,17 @@ def test_the_wheel_has_them():
     included = document["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert included["vagrant/scenarios"] == "hactl/_share/vagrant/scenarios"
     assert share_path("vagrant", "scenarios").is_dir()
+
+
+def test_the_guide_lists_every_exercise_as_it_is():
+    guide = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    rows = [
+        f"| `{one.name}` | {one.grade.value} | {duration(one.limit)} | "
+        f"{one.title}{' (also as a surprise)' if one.surprise else ''} |"
+        for one in scenarios(KNOWN)
+    ]
+    assert re.findall(r"^\| `[a-z-]+` \| (?:first|routine|incident|disaster) .*$", guide, re.MULTILINE) == rows
+    for kind in ConditionKind:
+        assert f"| `{kind.value} =" in guide
+    for word in (*PLACES, *MEASURES):
+        assert f"`{{{word}}}`" in guide

@@ -25,6 +25,7 @@ from hactl.model.inventory import (
     Node,
     PgbackrestService,
     PostgresqlService,
+    ResticService,
     Service,
 )
 from hactl.model.text import one_line
@@ -197,6 +198,8 @@ def _of(service: Service, node: Node) -> Iterator[Requirement]:
         yield from _of_database(service, user)
     elif isinstance(service, PgbackrestService) and service.repository_host == node.name:
         yield _tool("pgbackrest", ("pgbackrest", "version"), "2.32", "backups are listed by it", "pgbackrest")
+    elif isinstance(service, ResticService):
+        yield _tool("restic", ("restic", "version"), "0.12", f"{service.name}: files are backed up by it", "restic")
 
 
 def _of_database(service: PostgresqlService, user: str) -> Iterator[Requirement]:

@@ -12,11 +12,17 @@ see `verbs.package_commands`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from hactl.drivers import apt, pgbackrest
-from hactl.drivers.verbs import package_commands, pgbackrest_commands, postgresql_commands
+from hactl.drivers import apt, drill, pgbackrest, restic
+from hactl.drivers.verbs import (
+    drill_commands,
+    package_commands,
+    pgbackrest_commands,
+    postgresql_commands,
+    restic_commands,
+)
 from hactl.model.errors import InputError
 from hactl.model.inventory import (
     BecomeMethod,
@@ -28,6 +34,7 @@ from hactl.model.inventory import (
     PgbackrestService,
     PostgresqlManager,
     PostgresqlService,
+    ResticService,
     UnitService,
 )
 
@@ -35,7 +42,10 @@ REGEX_SINCE = "1.9.10"
 """The version of sudo from which on a rule may be a regular expression."""
 
 # Where sudo finds a command by its default secure_path on Debian: a rule has to name the file.
-_PROGRAMS = ("apt-get", "df", "dpkg", "du", "env", "mv", "pgbackrest", "rm", "systemctl", "tar", "touch")
+_PROGRAMS = (
+    *("apt-get", "cat", "df", "dpkg", "du", "env", "find", "mkdir", "mv", "pgbackrest", "pkill", "psql"),
+    *("restic", "rm", "sha256sum", "systemctl", "tail", "tar", "tee", "touch", "truncate"),
+)
 _DIRECTORY = dict.fromkeys(_PROGRAMS, "/usr/bin")
 _UNIT_ACTIONS = {
     "restart": "restart it",
@@ -81,6 +91,8 @@ def rules_for(inventory: Inventory, node: Node) -> tuple[Rule, ...]:
         return ()
     rules = [
         *_of_backups(inventory, node),
+        *_of_drills(inventory, node),
+        *_of_files(inventory, node),
         *_of_packages(inventory, node),
         *_of_units(inventory, node),
         *_of_databases(inventory, node),
@@ -94,6 +106,26 @@ def _of_backups(inventory: Inventory, node: Node) -> Iterator[Rule]:
             why = f"{one.name}: read what the backup repository holds"
             yield Rule(one.os_user, _absolute(pgbackrest.info_argv(one)), why)
             for argv, pattern, purpose in pgbackrest_commands.rules(one):
+                yield Rule(one.os_user, _absolute(argv), f"{one.name}: {purpose}", pattern, acts=True)
+
+
+def _of_drills(inventory: Inventory, node: Node) -> Iterator[Rule]:
+    for one in inventory.services.values():
+        if not isinstance(one, PgbackrestService) or one.drill_user is None or one.drill_node != node.name:
+            continue
+        yield Rule(one.drill_user, _absolute(drill.argv(one)), f"{one.name}: read the history of drills")
+        database = inventory.services[one.database]
+        if isinstance(database, PostgresqlService):
+            for argv, pattern, purpose in drill_commands.rules(one, database):
+                yield Rule(one.drill_user, _absolute(argv), f"{one.name} drills: {purpose}", pattern, acts=True)
+
+
+def _of_files(inventory: Inventory, node: Node) -> Iterator[Rule]:
+    for one in inventory.services_on(node.name):
+        if isinstance(one, ResticService):
+            asked = restic.snapshots_argv(one, node.name)
+            yield Rule(one.os_user, _absolute(asked), f"{one.name}: read what the repository of its files holds")
+            for argv, pattern, purpose in restic_commands.rules(one, node.name):
                 yield Rule(one.os_user, _absolute(argv), f"{one.name}: {purpose}", pattern, acts=True)
 
 
@@ -144,13 +176,18 @@ def policy_of(inventory: Inventory, node: Node, *, user: str = "hactl") -> str:
 
 
 def _grants(inventory: Inventory, nodes: Iterable[Node], user: str) -> list[str]:
-    """Each rule with the comment that says why, once."""
-    lines = [
-        f"# {_comment(rule.why)}\n{rule.line(node.ssh.user or user)}"
-        for node in nodes
-        for rule in rules_for(inventory, node)
-    ]
-    return list(dict.fromkeys(lines))
+    """Each rule once, below the comment that says for whom and why."""
+    found: dict[str, dict[str, dict[str, None]]] = {}
+    for node in nodes:
+        for rule in rules_for(inventory, node):
+            whom, _, purpose = rule.why.partition(": ")
+            found.setdefault(rule.line(node.ssh.user or user), {}).setdefault(purpose, {})[whom] = None
+    return ["\n".join((*_whys(whys), line)) for line, whys in found.items()]
+
+
+def _whys(whys: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    for purpose, whom in whys.items():
+        yield f"# {_comment(', '.join(whom))}: {_comment(purpose)}"
 
 
 def _file(where: str, grants: list[str]) -> str:

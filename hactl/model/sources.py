@@ -59,6 +59,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
                 None,
                 "the backups; of several the ones that the inventory names first",
             ),
+            Source("the first restic", _SERVICE, None, "the files that restic keeps; of several the first"),
             Source("the only vip", _VIP, None, "the VIP, where the inventory has one"),
         )
     }

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
-from hactl.model.backups import backup_services
 from hactl.model.inventory import Inventory, PgbackrestService, PostgresqlService
 from hactl.model.parameters import Place, Side, Taken, Value
 from hactl.model.picture import Picture
@@ -56,8 +55,10 @@ def _of_inventory(what: Taken, values: Mapping[str, Value], inventory: Inventory
         case "the only postgresql":
             databases = (one.name for one in inventory.services.values() if isinstance(one, PostgresqlService))
             return _only("postgresql service", tuple(databases))
-        case "the first pgbackrest":
-            return _only("pgbackrest service", tuple(one.name for one in backup_services(inventory)[:1]))
+        case "the first pgbackrest" | "the first restic" as wanted:
+            kind = wanted.removeprefix("the first ")
+            found = tuple(one.name for one in inventory.services.values() if one.kind == kind)
+            return _only(f"{kind} service", found[:1])
         case "the only vip":
             return _only("vip", tuple(inventory.vips))
         case "servers":

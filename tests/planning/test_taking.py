@@ -11,7 +11,7 @@ from hactl.model.errors import InputError
 from hactl.model.parameters import Parameter, ParameterKind, Place, Side, Taken, Value
 from hactl.model.playbook import Ref, Scope
 from hactl.planning.parameters import Told, filled, told
-from tests.model.builders import MIB, WAL, Cluster, primary, standby
+from tests.model.builders import MIB, WAL, Cluster, lab, primary, standby, with_uploads
 from tests.planning.playing import drafted, playbook, step
 
 DB = "postgresql:database"
@@ -183,3 +183,14 @@ def test_the_plan_has_the_names_and_whoever_makes_it_again_means_the_same() -> N
     assert plan.request.parameters == plan.parameters
     later = Cluster().say("db3", DB, standby()).change("db2", DB, replay_paused=True)
     assert [one.node for one in drafted(book, later, parameters=plan.request.parameters).steps] == ["db2"]
+
+
+@pytest.mark.parametrize(("source", "name"), [("the first pgbackrest", "backup"), ("the first restic", "uploads")])
+def test_of_several_services_that_keep_copies_the_first_is_meant(source: str, name: str) -> None:
+    book = playbook(
+        step("pause"), targets=None, parameters=(Parameter("it", ParameterKind.SERVICE, "", taken=Taken(source)),)
+    )
+    assert filled(book, {}, with_uploads())["it"] == name
+    without = replace(lab(), services={})
+    with pytest.raises(InputError, match=f"the inventory has no {source.removeprefix('the first ')} service"):
+        filled(book, {}, without)

@@ -8,6 +8,9 @@ from hactl.drivers.verbs import (
     backup,
     balancer,
     balancer_hold,
+    drill,
+    files,
+    files_drill,
     health,
     node_verbs,
     postgresql_verbs,
@@ -29,6 +32,9 @@ _ALL: tuple[AnyVerb, ...] = (
     ),
     *postgresql_verbs.VERBS,
     *backup.VERBS,
+    *drill.VERBS,
+    *files.VERBS,
+    *files_drill.VERBS,
 )
 
 VERBS: Verbs = MappingProxyType({verb.name: verb for verb in _ALL})

@@ -163,6 +163,7 @@ class Verify(Verb[FilesArguments]):
     arguments = FilesArguments
     reads_back = False
     always = True
+    leaves = False
     deadline = LONG
 
     def problem(self, scene: Scene, args: FilesArguments) -> str:

@@ -47,6 +47,7 @@ class Drill(Verb[DrillArguments]):
     arguments = DrillArguments
     reads_back = False
     always = True
+    leaves = False
     deadline = LONG
 
     def problem(self, scene: Scene, args: DrillArguments) -> str:

@@ -32,9 +32,10 @@ class Ledger:
         """The first reason counts."""
         self.halt = self.halt or Halt(sentence, outcome)
 
-    def undone(self, *, whole: bool) -> None:
-        """Everything was to be put back: nothing else is of interest any more."""
+    def undone(self, *, whole: bool, stays: str = "") -> None:
+        """Everything was to be put back, but for what `stays`: nothing else is of interest any more."""
         sentence = "everything that can be was put back" if whole else "not everything could be put back"
+        sentence += f"; {stays}" if stays else ""
         self.halt = Halt(sentence)
         self.failed, self.put_back = {"": sentence}, {"": whole}
 

@@ -303,17 +303,21 @@ class Runner:
     # --- backward ---
 
     async def _backward(self) -> None:
-        """Everything that the run has done, on all nodes, the last one first; unless somebody stops that, too."""
-        will = self._crew.will
+        """Everything that the run has done, on all nodes, the last one first, back to a step that cannot be taken back;
+        unless somebody stops that, too.
+        """
+        will, states, stays = self._crew.will, self._crew.story.state.steps, self._undoing.stays()
+        steps = self._plan.steps[stays.index + 1 :] if stays is not None else self._plan.steps
         why = f"wished by {will.who or self._crew.story.state.who}"
         try:
-            whole = await self._undoing.put_back(self._plan.steps, why, lambda: will.halting)
+            whole = await self._undoing.put_back(steps, why, lambda: will.halting)
         except StopWishedError:
-            left = len(self._undoing.pending(self._plan.steps))
+            left = len(self._undoing.pending(steps))
             stopped = f"stopped by {will.who} in the middle of putting everything back, {left} steps before its end"
             self._ledger.halt = Halt(stopped, Outcome.STOPPED)
         else:
-            self._ledger.undone(whole=whole)
+            said = f"{stays.label} stays: {states[stays.index].sentence}" if stays is not None else ""
+            self._ledger.undone(whole=whole, stays=said)
 
     # --- helpers ---
 

@@ -25,6 +25,7 @@ _TO_PUT_BACK = {
     StepPhase.UNDOING,
     StepPhase.UNDO_FAILED,
 }
+_COMPLETE = {StepPhase.DONE, StepPhase.SKIPPED}
 
 
 class Undoing:
@@ -45,6 +46,21 @@ class Undoing:
             and states[step.index].phase in _TO_PUT_BACK
         ]
         return sorted(found, key=lambda step: (step.segment, step.lane, step.index), reverse=True)
+
+    def stays(self) -> PlannedStep | None:
+        """The last step that is not taken back because it cannot be, and what stands before it neither; None where
+        there is none, or nothing after it to put back, or where what belongs to it is not complete: then its own undo
+        has to say so.
+        """
+        story = self._crew.story
+        plan, states = story.plan, story.state.steps
+        done = [s for s in plan.steps if self._crew.verbs[s.verb].one_way and states[s.index].phase is StepPhase.DONE]
+        if not done:
+            return None
+        after = plan.steps[done[-1].index + 1 :]
+        complete = all(states[step.index].phase in _COMPLETE for step in after if not step.lane)
+        more = any(states[step.index].memory is not None for step in after if step.lane)
+        return done[-1] if complete and more else None
 
     async def put_back(
         self, steps: Iterable[PlannedStep], why: str, halting: Callable[[], bool] = lambda: False

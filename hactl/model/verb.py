@@ -277,9 +277,7 @@ class Verb(ABC, Generic[A]):
     has_undo: ClassVar[bool] = False
     urgent: ClassVar[bool] = False  # users wait meanwhile: no guard is asked before it, the verb looks for itself
     always: ClassVar[bool] = False  # done whenever its turn comes (a wait, a script): `check` is asked only after `do`
-    leaves: ClassVar[bool] = (
-        True  # False: whatever becomes of it is in nobody's way, so that others need not wait for it
-    )
+    leaves: ClassVar[bool] = True  # False: what becomes of it is in nobody's way; others need not wait for its end
     irreversible: ClassVar[bool] = False  # a plan with such a step wants the confirmation typed
     one_way: ClassVar[bool] = False  # once it is done its undo refuses: what stands before it stays, too
     effect: ClassVar[Effect] = Effect.NONE

@@ -75,7 +75,8 @@ def step_rows(playbook: Playbook) -> list[tuple[str, ...]]:
 def _done(step: Step) -> str:
     scope = {Scope.RUN: "once", Scope.BATCH: "once a batch", Scope.NODE: "on each node"}[step.scope]
     where = f" on {written(step.on)}" if step.on is not None else ""
-    return scope + where + (f", when {condition_words(step.when)}" if step.when is not None else "")
+    given = f", given ${step.given}" if step.given else ""
+    return scope + where + given + (f", when {condition_words(step.when)}" if step.when is not None else "")
 
 
 def condition_words(condition: Condition) -> str:
@@ -92,8 +93,9 @@ def target_sentences(targets: Targets | None) -> list[str]:
     if targets is None:
         return ["No nodes of its own: every step is done once."]
     whose = f"the nodes of {written(targets.service)}" if targets.service is not None else "all nodes"
+    site = f" in {written(targets.site)}" if targets.site is not None else ""
     limit = "" if targets.limit == "all" else f" of {written(targets.limit)}"
-    lines = [f"{whose}{limit}, {_ORDERS[targets.order]}, {written(targets.batch)} at once"]
+    lines = [f"{whose}{site}{limit}, {_ORDERS[targets.order]}, {written(targets.batch)} at once"]
     if targets.canary != 0:
         lines.append(f"{written(targets.canary)} first, one by one")
     if targets.pause != 0:
@@ -150,6 +152,7 @@ def _parameter(parameter: Parameter) -> Json:
 def _targets(targets: Targets) -> Json:
     return {
         "limit": _plain(targets.limit),
+        "site": None if targets.site is None else _plain(targets.site),
         "service": None if targets.service is None else _plain(targets.service),
         "order": targets.order.value,
         "batch": _plain(targets.batch),
@@ -168,6 +171,7 @@ def _step(step: Step) -> Json:
         "with": {name: _plain(value) for name, value in step.arguments.items()},
         "scope": step.scope.value,
         "on": None if step.on is None else _plain(step.on),
+        "given": step.given or None,
         "when": None if step.when is None else condition_words(step.when),
         "deadline_seconds": None if step.deadline is None else _plain(step.deadline),
         "retries": step.retries,

@@ -120,6 +120,15 @@ class Patient(Switch):
         return "waited"
 
 
+class Promote(Switch):
+    """Cannot be taken back."""
+
+    def undo(self, scene: Scene, args: Nothing, memory: Memory) -> Doing[str]:
+        if (yield from get(self.word)) == self.value:
+            raise VerbError(f"{scene.target.name} is promoted")
+        return "it was not promoted"
+
+
 class Slow(Switch):
     """Takes its time to put something back."""
 
@@ -210,6 +219,7 @@ VERBS = {
         Switch("out", "in", "no", Effect.TAKES_OUT),
         Switch("change", "version", "2"),
         Switch("mark", "mark", "2", has_undo=False),
+        Promote("promote", "mark", "2", one_way=True),
         Switch("only-once", "version", "2", idempotent=False, has_undo=False),
         Patient("patient", "in", "no", Effect.TAKES_OUT),
         Slow("slow", "version", "2"),

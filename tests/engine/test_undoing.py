@@ -12,6 +12,7 @@ from hactl.engine.remains import kept, remains
 from hactl.engine.undoing import Undoing
 from hactl.model.errors import ConnectionLostError, UnreachableError
 from hactl.model.events import Outcome, StepDone, StepFailed, StepStarted, StepUnknown, UndoFailed, UndoStarted
+from hactl.model.playbook import Budget, OnFailure
 from hactl.model.run import StepPhase, begun, folded
 from tests.engine.acting import RUN, Play, plan
 from tests.engine.test_runner import at, once
@@ -143,3 +144,43 @@ def test_how_a_run_ends(halt, failed, put_back, unknown, outcome):
     if unknown:
         state = replace(state, steps=(replace(state.steps[0], phase=StepPhase.UNKNOWN), *state.steps[1:]))
     assert Ledger(halt, dict(failed), dict(put_back)).ended(state, 1.0).outcome is outcome
+
+
+# --- what cannot be taken back ------------------------------------------------------------------------------------
+
+
+def crossed(*after: str, belongs: str = "pause") -> Play:
+    """For the whole run a change, what cannot be taken back, and what belongs to it; then steps for a node."""
+    made = plan(["change", "promote", belongs, *after], nodes=["app1"])
+    own = tuple(replace(step, lane="", batch=0, segment=step.index) for step in made.steps[:3])
+    later = tuple(replace(step, segment=3) for step in made.steps[3:])
+    return Play(replace(made, steps=(*own, *later)))
+
+
+async def test_what_cannot_be_taken_back_stays_and_what_came_after_it_is_put_back():
+    play = await undone(crossed("out"))
+    ended = await play.again("undo")
+    assert ended.outcome is Outcome.UNDONE
+    assert ended.sentence == "everything that can be was put back; promote app1 stays: mark set to 2"
+    assert [event.step for event in play.diary.of(UndoStarted)] == [3]
+    words = play.world.words["app1"]
+    assert (words["version"], words["mark"], words["in"]) == ("2", "2", "yes")
+
+
+async def test_where_nothing_came_after_it_its_own_undo_says_why_not():
+    play = await undone(crossed())
+    ended = await play.again("undo")
+    assert ended.outcome is Outcome.FAILED
+    assert "promote app1 could not be put back: app1 is promoted" in ended.sentence
+
+
+async def test_where_what_belongs_to_it_is_not_complete_its_own_undo_says_why_not():
+    play = crossed("out", belongs="healthy")
+    steps = tuple(replace(step, on_failure=OnFailure.CONTINUE) if step.index == 2 else step for step in play.plan.steps)
+    play.plan = replace(play.plan, steps=steps, budget=Budget(failed_nodes=1))
+    play.world.words["app1"]["health"] = "dead"
+    assert (await play.run()).outcome is Outcome.FAILED
+    ended = await play.again("undo")
+    assert ended.outcome is Outcome.FAILED
+    assert "promote app1 could not be put back: app1 is promoted" in ended.sentence
+    assert play.world.words["app1"]["in"] == "yes"

@@ -46,6 +46,7 @@ class Promote(Verb[PromoteArguments]):
     summary = "Make the node the primary: out of recovery, on a timeline of its own."
     arguments = PromoteArguments
     has_undo = True
+    one_way = True
     urgent = True
     deadline = 90.0
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from textual import events, on, work
 from textual.app import SuspendNotSupported
 from textual.driver import Driver
+from textual.screen import Screen
 
 from hactl.model.assess import assess
 from hactl.model.dashboard import Settings
@@ -40,7 +41,7 @@ from hactl.tui.messages import (
     ShellWanted,
 )
 from hactl.tui.news import News
-from hactl.tui.places import PLACES
+from hactl.tui.places import PLACES, Place
 from hactl.tui.read_only import looking
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.shell import Shell
@@ -111,7 +112,11 @@ class HactlApp(Shell):
         self._news = News()
         self._pressed = 0.0  # when the newest key or mouse event came, on the monotonic clock
         for place in PLACES:
-            self.add_mode(place.name, partial(place.make, self))
+            self.add_mode(place.name, partial(self._made, place))
+
+    def _made(self, place: Place) -> Screen[None]:
+        self.styled(place.name)
+        return place.make(self)
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's choice, but a terminal may go away."""

@@ -1,5 +1,5 @@
-"""What the dashboard has everywhere, whatever it shows: themes, the palette, going to things by name, help, the way
-back, screenshots, and the refusal to act where it only looks. Knows nothing of where pictures come from.
+"""What the dashboard has everywhere, whatever it shows: the palette, going to things by name, help, the way back,
+screenshots, and the refusal to act where it only looks. Knows nothing of where pictures come from.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import actions, events, on
 from textual.actions import ActionParseResult
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 from textual.filter import LineFilter
@@ -21,13 +20,14 @@ from textual.widget import Widget
 from hactl.model.dashboard import Settings
 from hactl.model.errors import HactlError
 from hactl.model.picture import Picture
-from hactl.tui import themes
 from hactl.tui.acting import RunSource
 from hactl.tui.keys import named
+from hactl.tui.looks import Looks
 from hactl.tui.messages import OpenNode
 from hactl.tui.only_text import OnlyText
 from hactl.tui.places import PLACES
 from hactl.tui.screens.base import BaseScreen
+from hactl.tui.themes import Memory
 from hactl.tui.typeahead import Handled, TypeAhead
 from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.status_line import Question, StatusLine
@@ -51,7 +51,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class Shell(App[None]):
+class Shell(Looks):
     """`settings` are the user's; `memory` keeps the theme that was chosen."""
 
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
@@ -71,18 +71,13 @@ class Shell(App[None]):
         ],
     )
 
-    def __init__(self, settings: Settings | None = None, memory: themes.Memory | None = None) -> None:
-        super().__init__()
-        self.settings = settings or Settings()
+    def __init__(self, settings: Settings | None = None, memory: Memory | None = None) -> None:
+        super().__init__(settings, memory)
         self.read_only = self.settings.read_only
-        self._memory = memory
         self._only_text = OnlyText()
         self._ahead = TypeAhead(self)
         self._books: tuple[Playbook, ...] | None = None
         self._directory: Directory | None = None
-        for theme in themes.ALL:
-            self.register_theme(theme)
-        self.theme = self.settings.theme or (memory.recall() if memory is not None else None) or themes.DARK
         if self.settings.keys:
             self.set_keymap(self.settings.keys)
 
@@ -238,20 +233,7 @@ class Shell(App[None]):
     def do(self, action: str) -> None:
         self.call_later(self.run_action, action)
 
-    # --- looks ---
-
-    def action_next_theme(self) -> None:
-        self.choose_theme(themes.following(self.theme))
-
-    def choose_theme(self, name: str) -> None:
-        """Show it, and remember it for the next start."""
-        self.theme = name
-        told = f"theme: {name}"
-        if self.settings.theme is not None and self.settings.theme != name:
-            told += f"; the next start has {self.settings.theme} again, which {self.settings.file} says"
-        elif self._memory is not None and (why := self._memory.keep(name)):
-            told += f"; it is not remembered: {self._memory.file}: {why}"
-        self.notify(told, timeout=3, markup=False)
+    # --- pictures of it, and help ---
 
     def action_save_screen(self) -> None:
         from hactl.tui import screenshot  # noqa: PLC0415 - loaded when it is wanted

@@ -29,11 +29,13 @@ def running(release, folder):
     """The shop as its package lays it out, on a port of its own; its database refuses connections."""
     shutil.copytree(SHOP / "src", folder, dirs_exist_ok=True)
     shutil.copy(SHOP / "releases" / f"{release}.py", folder / "release.py")
+    folder.with_name("uploads").mkdir()
     port = free_port()
     environment = {
         **os.environ,
         "SHOP_PORT": str(port),
         "SHOP_NODE": "app9",
+        "STATE_DIRECTORY": str(folder.with_name("uploads")),
         "SHOP_DATABASE": f"postgresql://shop@127.0.0.1:{free_port()}/shop",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
@@ -222,3 +224,31 @@ def test_the_head_of_a_stream_alone(shop):
     answer = raw(shop[1], b"HEAD /api/stream HTTP/1.1\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert answer.endswith(b"\r\n\r\n")
+
+
+def test_files_are_kept_by_name_and_replaced(shop, tmp_path):
+    _, port = shop
+    assert ask(port, "GET", "/api/uploads") == (200, "[]\n")
+    status, body = ask(port, "POST", "/api/uploads?name=photo-1.jpg", b"\xff\x00first")
+    assert (status, json.loads(body)) == (201, {"name": "photo-1.jpg", "size": 7, "node": "app9"})
+    assert ask(port, "POST", "/api/uploads?name=photo-1.jpg", b"again")[0] == 200
+    assert ask(port, "GET", "/api/uploads/photo-1.jpg") == (200, "again")
+    assert json.loads(ask(port, "GET", "/api/uploads")[1]) == [{"name": "photo-1.jpg", "size": 5}]
+    assert [path.name for path in (tmp_path / "uploads").iterdir()] == ["photo-1.jpg"]
+
+
+@pytest.mark.parametrize("name", ["", ".hidden", "..", "a/b", "a%2Fb", "a" * 101, "a%20b", "a%0Ab", "%C3%A9"])
+def test_a_name_stays_in_the_folder(shop, tmp_path, name):
+    _, port = shop
+    status, body = ask(port, "POST", f"/api/uploads?name={name}", b"x")
+    assert (status, "name must be" in body) == (400, True)
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_what_cannot_be_kept_is_said(shop, tmp_path):
+    _, port = shop
+    (tmp_path / "uploads").rmdir()
+    status, body = ask(port, "POST", "/api/uploads?name=a", b"x")
+    assert (status, json.loads(body)["error"]) == (507, "files cannot be kept here")
+    assert ask(port, "GET", "/api/uploads")[0] == 507
+    assert ask(port, "GET", "/api/uploads/a")[0] == 404

@@ -10,11 +10,13 @@ import asyncio
 import os
 import signal
 import socket
+from pathlib import Path
 
 from journal import Level, log
 from pages import Shop
 from release import VERSION
 from store import Store
+from uploads import Uploads
 from web import Server
 
 
@@ -34,7 +36,8 @@ async def serve() -> None:
     port = int(os.environ.get("SHOP_PORT", "8080"))
     node = os.environ.get("SHOP_NODE", socket.gethostname())
     store = Store(os.environ.get("SHOP_DATABASE", "postgresql:///shop"), node)
-    shop = Shop(store, node)
+    uploads = Uploads(Path(os.environ.get("STATE_DIRECTORY", "/var/lib/shop/uploads")))
+    shop = Shop(store, uploads, node)
     server = Server(shop.answer)
 
     stop = asyncio.Event()

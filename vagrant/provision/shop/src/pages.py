@@ -5,6 +5,9 @@
     GET  /api/orders       the newest orders as JSON (?limit=, at most 100)
     GET  /api/orders/N     one order
     POST /api/orders       {"item": ..., "quantity": ...}; header Idempotency-Key makes a repeat harmless
+    GET  /api/uploads      the files that users have left on this node, as JSON
+    GET  /api/uploads/NAME one of them
+    POST /api/uploads      ?name=NAME, the file as the body; the same name again replaces it
     GET  /api/stream       a line a second, for ever: a session that never ends by itself
     GET  /healthz          200 while this process can serve; the body says what is degraded
     GET  /version          the version, alone on a line
@@ -28,11 +31,14 @@ from urllib.parse import parse_qs
 
 import release
 from store import KeyReusedError, Order, Store, UnavailableError
+from uploads import NAME, FolderError, Uploads
 from web import Request, Response, Stream, failure
 
 ONE_ORDER = re.compile(r"/api/orders/[0-9]{1,18}")  # a bigint at most
+ONE_UPLOAD = re.compile(rf"/api/uploads/{NAME.pattern}")
 HTML = "text/html; charset=utf-8"
 JSON = "application/json"
+BYTES = "application/octet-stream"
 
 STREAM_SECONDS = 1.0  # between two lines: shorter than any balancer's patience with a silent server
 
@@ -40,12 +46,13 @@ Handler = Callable[[Request], Awaitable[Response | Stream]]
 
 
 class BadOrderError(ValueError):
-    """The order as sent makes no sense; the message is for its sender."""
+    """An order, or a file, as sent makes no sense; the message is for its sender."""
 
 
 class Shop:
-    def __init__(self, store: Store, node: str) -> None:
+    def __init__(self, store: Store, uploads: Uploads, node: str) -> None:
         self._store = store
+        self._uploads = uploads
         self._node = node
         self._started = time.monotonic()
 
@@ -57,6 +64,8 @@ class Shop:
             ("GET", "/api/orders"): self._list,
             ("GET", "/api/stream"): self._stream,
             ("POST", "/api/orders"): self._create,
+            ("GET", "/api/uploads"): self._files,
+            ("POST", "/api/uploads"): self._leave,
         }
 
     async def answer(self, request: Request) -> Response | Stream:
@@ -64,6 +73,8 @@ class Shop:
         handler = self._routes.get((method, request.path))
         if handler is None and method == "GET" and ONE_ORDER.fullmatch(request.path):
             handler = self._show
+        if handler is None and method == "GET" and ONE_UPLOAD.fullmatch(request.path):
+            handler = self._fetch
         if handler is None:
             return failure(HTTPStatus.NOT_FOUND)
         try:
@@ -73,6 +84,9 @@ class Shop:
         except KeyReusedError:
             message = "this Idempotency-Key was used for another order"
             return reply(HTTPStatus.UNPROCESSABLE_ENTITY, {"error": message})
+        except FolderError as error:
+            message = {"error": "files cannot be kept here", "detail": str(error)}
+            return reply(HTTPStatus.INSUFFICIENT_STORAGE, message)
         except UnavailableError as error:
             return reply(
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -122,6 +136,21 @@ class Shop:
         key = check_key(request.headers.get("idempotency-key"))
         order, created = await self._store.add(key, item, quantity)
         return reply(HTTPStatus.CREATED if created else HTTPStatus.OK, as_json(order))
+
+    async def _files(self, _request: Request) -> Response:
+        return reply(HTTPStatus.OK, [asdict(one) for one in await self._uploads.names()])
+
+    async def _fetch(self, request: Request) -> Response:
+        data = await self._uploads.read(request.path.rpartition("/")[2])
+        return failure(HTTPStatus.NOT_FOUND) if data is None else Response(HTTPStatus.OK, data, BYTES)
+
+    async def _leave(self, request: Request) -> Response:
+        name = parse_qs(request.query).get("name", [""])[-1]
+        if not NAME.fullmatch(name):
+            raise BadOrderError("name must be 1 to 100 letters, digits or . _ - and begin with a letter or digit")
+        new = await self._uploads.write(name, request.body)
+        status = HTTPStatus.CREATED if new else HTTPStatus.OK
+        return reply(status, {"name": name, "size": len(request.body), "node": self._node})
 
     async def _form(self, request: Request) -> Response:
         sent = {name: values[-1] for name, values in parse_qs(request.body.decode("utf-8", "replace")).items()}

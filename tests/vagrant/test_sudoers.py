@@ -17,8 +17,8 @@ ANY_VERSION = re.compile(
 ROLES = sorted(path.name for path in (PROVISION / "sudoers").iterdir())
 
 
-PROGRAM = r"/usr/(?:bin|lib/postgresql/15/bin)/[a-z_-]+"
-SOME_WORD = re.compile(r"\[[0-9A-Za-z.:_-]+\]\+")
+PROGRAM = r"/usr/(?:bin|lib/postgresql/15/bin)/[a-z0-9_-]+"
+SOME_WORD = re.compile(r"\[(?:[0-9A-Za-z.:_-]+|[0-9A-Za-z_/-]+)\]\+|\{\d+\}")
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -18,8 +18,8 @@ EXAMPLE = "20260101-000000-run"
 SUPERUSER = "postgres"
 PRIVATE = "--mode=0700"
 _RUN = "[0-9]{8}-[0-9]{6}-[0-9a-z]{3}"
-_LABEL, _DATABASE, _PATH = "[0-9A-Z]+-[0-9]+[FDI_0-9-]*", "[0-9A-Za-z_.-]+", "(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+"
-_TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}[.0-9]*[+]00"
+_LABEL, _DATABASE, _TIME = "[0-9A-Z_-]+", "[0-9A-Za-z_.-]+", r"[0-9-]+ [0-9.:]+\+00"
+_PATH = "[0-9A-Za-z_/-]+"  # without a dot it leads nowhere else
 _WRITTEN = (".hactl-drill", "postgresql.conf", "pg_hba.conf", "repository.sha256", "found.json")
 
 
@@ -124,11 +124,14 @@ def working(scratch: Scratch) -> tuple[str, ...]:
     return ("pgrep", "--euid", user, "--list-full", "--full", "--", f"{literal(scratch.root)}/")
 
 
-def sums(service: PgbackrestService, path: str, labels: tuple[str, ...], since: int) -> tuple[str, ...]:
-    """Checksums of what a restore reads: backups, and WAL that is not older than the backup. `path`: the repository."""
-    backups = tuple(f"{path}/backup/{service.stanza}/{label}" for label in labels)
-    archive = f"{path}/archive/{service.stanza}"
-    return ("find", *backups, archive, "-type", "f", "-newermt", f"@{since}", "-exec", "sha256sum", "{}", "+")
+def sums(directory: str, since: int) -> tuple[str, ...]:
+    """Checksums of what a restore reads there: all that is not older than the oldest backup that it needs."""
+    return ("find", directory, "-type", "f", "-newermt", f"@{since}", "-exec", "sha256sum", "{}", "+")
+
+
+def readable(path: str) -> bool:
+    """Whether rules cover a repository at this path."""
+    return re.fullmatch(f"/{_PATH}", path) is not None
 
 
 def compare(scratch: Scratch) -> tuple[str, ...]:
@@ -277,11 +280,10 @@ def rules(service: PgbackrestService, database: PostgresqlService) -> Iterator[t
             yield argv, found.replace(literal(time), _TIME), f"restore {what} of repository {number}"
     argv = sql(scratch, "postgres")
     yield argv, _pattern(argv).replace("dbname=postgres ", f"dbname={_DATABASE} "), "ask what was restored"
-    argv = sums(service, "/r", (label,), 1)
-    backup = f"({_PATH}/backup/{literal(service.stanza)}/{_LABEL} )+"
-    archive = f"{_PATH}/archive/{literal(service.stanza)}"
-    tail = literal(" -type f -newermt @1 -exec sha256sum {} +").replace("@1", "@[0-9]+")
-    yield argv, f"^{backup}{archive}{tail}$", "see that the repository stays as it is"
+    for kind, of in (("backup", f"/{label}"), ("archive", "")):
+        argv = sums(f"/repository/{kind}/{service.stanza}{of}", 1)
+        found = literal(" ".join(argv[1:])).replace("/repository/", f"/{_PATH}/").replace("@1 ", "@[0-9]+ ")
+        yield argv, f"^{found.replace(label, _LABEL)}$", f"see that the {kind} stays as it is"
 
 
 def _of_a_run(scratch: Scratch) -> dict[tuple[str, ...], str]:

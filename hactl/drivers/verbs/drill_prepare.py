@@ -159,18 +159,26 @@ class Prepare(Verb[DrillArguments]):
             yield from done(scene, acting(service, commands.make_root(scratch)), "mkdir")
         yield from claim(scene, scratch)
         path, _ = yield from _configured(service, target.repository)
-        listed = ""
-        if path:
-            yield from tell("reading the files of the repository that the restore will read")
-            argv = commands.sums(service, path, tuple(memory["chain"].split()), int(memory["since"]))
-            said = yield from run(reading(service, argv, timeout=LONG))
-            listed = said.stdout if said.ok and not said.truncated else ""
+        listed = (yield from _listed(service, path, memory)) if commands.readable(path) else ""
         argv = commands.write(scratch, "repository.sha256")
         yield from done(scene, acting(service, argv, stdin=listed, timeout=300.0), "tee")
         return f"{memory['kind']} backup {memory['label']} of {size(int(memory['size']))} goes to {scratch.root}"
 
     def undo(self, scene: Scene, args: DrillArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - nothing of it
         return (yield from torn_down(scene, scratch_of(scene, args.service)))
+
+
+def _listed(service: PgbackrestService, path: str, memory: Memory) -> Doing[str]:
+    """Checksums of the files that the restore will read; "" where they are too many to be told, or not all readable."""
+    yield from tell("reading the files of the repository that the restore will read")
+    backups_ = (f"{path}/backup/{service.stanza}/{label}" for label in memory["chain"].split())
+    listed = ""
+    for directory in (*backups_, f"{path}/archive/{service.stanza}"):
+        said = yield from run(reading(service, commands.sums(directory, int(memory["since"])), timeout=LONG))
+        if not said.ok or said.truncated:
+            return ""
+        listed += said.stdout
+    return listed
 
 
 # --- what the node has --------------------------------------------------------------------------------------------

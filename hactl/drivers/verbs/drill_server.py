@@ -21,7 +21,7 @@ _AT_LEAST = {
     "max_prepared_xacts setting": "max_prepared_transactions",
     "max_locks_per_xact setting": "max_locks_per_transaction",
 }
-_LOG = re.compile(r"\b(FATAL|PANIC|ERROR): +(.*)$")
+_LOG = re.compile(r"\b(FATAL|PANIC|ERROR): +(?!the database system is )(.*)$")  # that is said to whoever asks too early
 _NAMEDATALEN = 64
 
 

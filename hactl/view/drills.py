@@ -31,15 +31,15 @@ COLUMNS = (
     Column("verdict", "verdict", minimum=7),
     Column("age", "age", "right", minimum=3),
     Column("rto", "rto", "right", minimum=3),
-    Column("rto_change", "change", "right", priority=6),
+    Column("rto_change", "change", "right", priority=3),
     Column("rpo", "rpo", "right", minimum=3),
     Column("size", "database", "right", priority=2),
     Column("checks", "checks", priority=1),
-    Column("backup", "backup", priority=4),
-    Column("target", "restored to", priority=5),
+    Column("backup", "backup", priority=5),
+    Column("target", "restored to", priority=6),
     Column("took", "took", "right", priority=7),
     Column("repository", "repo", "right", priority=8),
-    Column("service", "service", priority=3),
+    Column("service", "service", priority=4),
     Column("node", "on", priority=10),
     Column("who", "who", priority=9),
 )
@@ -120,6 +120,15 @@ def target_words(record: DrillRecord) -> str:
 
 
 # --- in sentences ---------------------------------------------------------------------------------------------------
+
+
+def heading(service: str, one: Drilled | None) -> str:
+    """What stands over a service's drills: where they are made, or why there are none to be seen."""
+    if one is None:
+        return f"drills of {service}: the inventory names nobody to make them"
+    if isinstance(one.facts, Unknown):
+        return f"drills of {service}, on {one.node}: not known: {because(one.facts, one.node)}"
+    return f"drills of {service}, on {one.node}"
 
 
 def history_lines(one: Drilled) -> list[Line]:
@@ -248,6 +257,16 @@ def check_rows(record: DrillRecord) -> Table:
     )
 
 
+def check_lines(record: DrillRecord) -> list[Line]:
+    """The same in sentences."""
+    lines = [Line(), Line("checks" if record.checks else "nothing was checked", strong=True)]
+    for one in record.checks:
+        said = f"{one.name}: {one.outcome.value}" + (f": {one.sentence}" if one.sentence else "")
+        level = CHECK_LEVELS[one.outcome]
+        lines.append(Line(said, level if level is not Level.OK else None, indent=2, hang=4))
+    return lines
+
+
 def stamp(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
@@ -270,10 +289,6 @@ def _trace(name: str, values: Sequence[float | None], words: Callable[[float], s
 
 
 def spread(values: Sequence[float | None], count: int) -> list[float | None]:
-    """`count` slots for the newest of `values`, the newest last, each in as many slots as all others."""
-    if not values or count <= 0:
-        return [None] * max(0, count)
-    kept = values[-count:]
-    each = count // len(kept)
-    wide = [value for value in kept for _ in range(each)]
-    return [*([None] * (count - len(wide))), *wide]
+    """`count` slots for the newest of `values`, the newest last; each has as many as any other, or one more."""
+    kept = values[-count:] if count > 0 else ()
+    return [kept[slot * len(kept) // count] for slot in range(count)] if kept else [None] * count

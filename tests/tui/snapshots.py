@@ -19,7 +19,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from itertools import groupby
 from pathlib import Path
@@ -31,9 +31,10 @@ from textual.strip import Strip
 from textual.widgets import Input
 
 from hactl.model.dashboard import Settings
+from hactl.model.drills import Check, CheckOutcome, DrillRecord, Verdict
 from hactl.model.events import GuardsChecked
 from hactl.tui.app import HactlApp
-from tests.model.builders import EPOCH, NOW, Cluster
+from tests.model.builders import EPOCH, GIB, MIB, NOW, Cluster, drill, drills
 from tests.tui.acts import STORY, Runs
 from tests.tui.pictures import Reel, picture
 
@@ -62,7 +63,7 @@ SCENES = (
     Scene("balancers", [("3", "shop")]),
     Scene("database", [("4", "db3")]),
     Scene("backups", [("5", "2025-full")]),
-    Scene("backups", [("5", "repositories")]),
+    Scene("drill", [("5", "2025-full"), ("tab", "2025-full"), ("tab", "2025-full"), ("enter", "esc Back")]),
     Scene("runs", [("6", "20261121")]),
     Scene("playbooks", [("7", "Take a node out")]),
     Scene("playbook", [("7", "Take a node out"), ("v", "parameters")]),
@@ -76,13 +77,28 @@ SCENES = (
 
 
 def scene_cluster() -> Cluster:
-    """A node that is gone, one that is slow, one that is out of its pool."""
+    """A node that is gone, one that is slow, one that is out of its pool; drills since months."""
     return (
         Cluster()
+        .say("backup1", "drill:backup", drills(*scene_drills()))
         .down("db2", code="timeout", reason="no answer within 5 s")
         .change("app2", "host", load1=7.5)
         .server("lb1", "be_shop", "shop-c", status="DRAIN", sessions=4)
     )
+
+
+def scene_drills() -> Iterator[DrillRecord]:
+    """One a week: the database grows and takes longer and longer; one could not be restored, one lost too much."""
+    for week in range(12):
+        rto = 150.0 + 10 * week
+        restored = drill(79.0 - 7 * week, rto=rto, rpo=2.0 + week % 3, size=GIB + 90 * MIB * week)
+        if week == 4:
+            found = (
+                Check("consistent", CheckOutcome.FAIL, "the server ended: requested WAL segment has not been archived"),
+            )
+            yield replace(restored, verdict=Verdict.FAIL, rto=None, rpo=None, rpo_bytes=None, checks=found)
+        else:
+            yield replace(restored, verdict=Verdict.PARTIAL, rpo=400.0) if week == 8 else restored
 
 
 @contextmanager

@@ -128,7 +128,7 @@ def test_a_failed_drill_says_why_and_every_check() -> None:
     ("values", "count", "slots"),
     [
         ([1.0, 2.0], 4, [1.0, 1.0, 2.0, 2.0]),
-        ([1.0, None, 3.0], 7, [None, 1.0, 1.0, None, None, 3.0, 3.0]),  # as much room for each, the newest at the end
+        ([1.0, None, 3.0], 7, [1.0, 1.0, 1.0, None, None, 3.0, 3.0]),
         ([1.0, 2.0, 3.0], 2, [2.0, 3.0]),
         ([], 2, [None, None]),
         ([1.0], 0, []),

@@ -76,7 +76,7 @@ def list_(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
 @document
 @pass_cli
 def info(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
-    """Show each repository: its state, what can be restored, how far the archive is, what the policy wants.
+    """Show each repository: what can be restored, how far the archive is, the policy, the last good drill.
 
     Exit 0 when every repository could be asked and holds a backup that can be restored, else 1.
     """
@@ -221,8 +221,11 @@ def _given(inventory: Inventory, service: str | None, repository: int | None, to
     if tool.kind != "pgbackrest":
         raise click.UsageError(f"Repositories of {tool.name} have no numbers: each node has its own.")
     found = services(inventory, service)
-    if not any(repository in one.repositories for one in found):
+    having = [one for one in found if repository in one.repositories]
+    if not having:
         raise click.UsageError(f"There is no repository {repository} of {' or '.join(one.name for one in found)}.")
+    if having[0] is not found[0]:
+        given["service"] = having[0].name  # the first service is meant where it has one of that number
     return {**given, "repository": repository}
 
 
@@ -243,7 +246,7 @@ class _Found:
 
 
 def _asked(cli: Cli, service: str | None) -> _Found:
-    """A picture of whoever can tell of the repositories, and of the databases that they keep."""
+    """A picture of whoever can tell of the repositories, of the databases that they keep, and of drills with them."""
     from hactl.cli import live
     from hactl.model.backups import repositories
     from hactl.model.inventory import PgbackrestService, ResticService
@@ -254,6 +257,7 @@ def _asked(cli: Cli, service: str | None) -> _Found:
     databases = [one for one in found if isinstance(one, PgbackrestService)]
     nodes = {node for one in found if isinstance(one, ResticService) for node in one.nodes}
     nodes |= {node for one in databases for node in (one.repository_host, *inventory.services[one.database].nodes)}
+    nodes |= {one.drill_node for one in databases if one.drill_node is not None and one.drill_user is not None}
     picture = live.snapshot(inventory, timeout=None, limit=",".join(sorted(nodes)))
     return _Found(
         picture,

@@ -6,13 +6,16 @@ from collections.abc import Iterable
 
 from hactl.model.assess.base import because
 from hactl.model.backups import Repository, backup_services, primary_lsn, repositories
+from hactl.model.drilled import drilled
 from hactl.model.facts import Backup
 from hactl.model.findings import Level
 from hactl.model.holdings import Holdings
+from hactl.model.inventory import PgbackrestService
 from hactl.model.observed import Unknown
 from hactl.model.picture import Picture
 from hactl.view import units
 from hactl.view.cells import NOTHING, UNKNOWN, age_cell, level_cell, size_cell
+from hactl.view.drills import last_good_words
 from hactl.view.lines import Line
 from hactl.view.tables import Cell, Column, Row, Table
 
@@ -136,7 +139,16 @@ def repository_lines(picture: Picture, one: Repository) -> list[Line]:
         f"policy: a full backup every {units.duration(service.max_age_full)}, any every "
         f"{units.duration(service.max_age_any)}"
     )
-    return [*lines, Line(policy, indent=2)]
+    return [*lines, Line(policy, indent=2), *_tried(picture, service)]
+
+
+def _tried(picture: Picture, service: PgbackrestService) -> list[Line]:
+    """When it was last seen that what is here can be restored."""
+    found = drilled(service, picture)
+    if found is None:
+        return []
+    none = found.known is not None and found.known.last_good is None
+    return [Line(last_good_words(found), Level.WARN if none else None, indent=2, hang=4)]
 
 
 def _sentences(holdings: Holdings, lsn: int | None) -> list[str]:

@@ -9,8 +9,9 @@ import pytest
 from hactl.model.backups import Repository, backup_services, repositories
 from hactl.model.facts import Backup
 from hactl.model.findings import Level
+from hactl.model.inventory import Inventory
 from hactl.view.backups import backup_rows, nothing_lines, repository_lines, repository_rows
-from tests.model.builders import GIB, Cluster, made
+from tests.model.builders import GIB, Cluster, lab, made
 
 BACKUPS = "pgbackrest:backup"
 FULL = made("full", 20, label="20251120-010000F", stored=GIB // 4)
@@ -19,8 +20,14 @@ INCR = made("incr", 2, label="20251120-010000F_20251120-190000I", prior=FULL.lab
 
 def of(*backups: Backup, **changes: object) -> tuple[Cluster, tuple[Repository, ...]]:
     cluster = Cluster().change("backup1", BACKUPS, backups=backups, **changes)
-    (service,) = backup_services(cluster.inventory)
+    service, *_ = backup_services(cluster.inventory)
     return cluster, repositories(service, cluster.picture())
+
+
+def without_drills() -> Inventory:
+    inventory = lab()
+    bare = {name: replace(one, drill_user=None) for name, one in inventory.services.items() if name == "backup"}
+    return replace(inventory, services={**inventory.services, **bare})
 
 
 def test_a_backup_a_line_newest_first() -> None:
@@ -58,7 +65,25 @@ def test_a_repository_in_sentences() -> None:
         "can be restored: any moment from 20h ago on, while no WAL between is missing",
         "archive: 000000010000000000000001 to 00000001000000000000003F, all that the primary has finished",
         "policy: a full backup every 8 d, any every 1 d 2 h",
+        "last good drill: 2d ago, of 2025-full, RTO 1 m 6 s, RPO 2.5 s (8 KiB of WAL)",
     ]
+
+
+@pytest.mark.parametrize(
+    ("inventory", "change", "last", "level"),
+    [
+        (lab(), {"records": ()}, "last good drill: none", Level.WARN),
+        (without_drills(), {}, "policy: a full backup every 8 d, any every 1 d 2 h", None),
+    ],
+)
+def test_a_repository_says_whether_it_was_tried(inventory, change, last, level) -> None:
+    cluster = Cluster(inventory)
+    if change:
+        cluster.change("backup1", "drill:backup", **change)
+    service, *_ = backup_services(cluster.inventory)
+    picture = cluster.picture()
+    line = repository_lines(picture, repositories(service, picture)[0])[-1]
+    assert (line.text, line.level) == (last, level)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +97,7 @@ def test_how_far_the_archive_is(newest: str, said: str) -> None:
 
 def test_what_nobody_knows_is_not_nothing() -> None:
     cluster = Cluster().down("backup1")
-    (service,) = backup_services(cluster.inventory)
+    service, *_ = backup_services(cluster.inventory)
     found = repositories(service, cluster.picture())
     (line,) = nothing_lines(found)
     assert line.text.startswith("backup, repository 1: what it holds is not known: no route")
@@ -85,6 +110,6 @@ def test_what_nobody_knows_is_not_nothing() -> None:
 
 def test_a_repository_counts_what_can_be_restored_alone() -> None:
     cluster, _ = of(FULL, replace(INCR, prior="gone"))
-    (row,) = repository_rows(cluster.picture()).rows
+    row = next(one for one in repository_rows(cluster.picture()).rows if one.key == "backup/1")
     cells = dict(zip((column.key for column in repository_rows(cluster.picture()).columns), row.cells, strict=True))
     assert (cells["any"].text, cells["count"].text, cells["stored"].text) == ("20h", "1", "272 MiB")

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 
 from hactl.model.backups import Repository, repositories
-from hactl.model.drilled import Drilled, all_drilled, drilled, newest_first
+from hactl.model.drilled import all_drilled, drilled, newest_first
 from hactl.model.inventory import PgbackrestService, ResticService
 from hactl.model.parameters import Value
 from hactl.model.picture import Picture
@@ -27,10 +27,8 @@ from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
 from hactl.view.backups import backup_rows, repository_lines
-from hactl.view.drills import last_good_words
 from hactl.view.files import files_lines, snapshot_rows, store_rows
 from hactl.view.findings import about_lines
-from hactl.view.lines import Line
 
 Kept: TypeAlias = Repository | Files
 
@@ -106,7 +104,7 @@ class BackupsScreen(TableScreen):
         tried = drilled(one.service, picture) if isinstance(one, Repository) else None
         self._draw_copies(one)
         self.query_one(DrillHistory).show(one.service.name, tried)
-        self._draw_said(picture, one, tried)
+        self._draw_said(picture, one)
 
     def _draw_copies(self, one: Kept) -> None:
         copies = self.query_one("#copies", LineTable)
@@ -117,14 +115,13 @@ class BackupsScreen(TableScreen):
             titled(copies, f"snapshots of {one.service.name} on {one.node}")
             copies.show(snapshot_rows((one,)))
 
-    def _draw_said(self, picture: Picture, one: Kept, tried: Drilled | None) -> None:
+    def _draw_said(self, picture: Picture, one: Kept) -> None:
         """What is wrong comes first: in a low terminal the rest is below the edge."""
         said = self.query_one("#repository", Prose)
         head, *rest = repository_lines(picture, one) if isinstance(one, Repository) else files_lines(one)
         titled(said, head.text)
         wrong = about_lines(picture, {one.service.name})
-        drills = [Line(last_good_words(tried), indent=2, hang=4)] if tried is not None else []
-        said.show([*wrong, *rest, *drills])
+        said.show([*wrong, *rest])
 
     @on(LineTable.Moved, "#repositories")
     def follow_cursor(self) -> None:

@@ -21,7 +21,7 @@ settings.register_profile("hactl", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("hactl")
 
 NO_LAB = "this machine cannot host the lab: "
-LAB_TIMEOUT = 600  # seconds: the first test of a run builds the image and boots nine nodes
+LAB_TIMEOUT = 600  # seconds: the first test of a run builds the image and boots ten nodes
 _lacking: tuple[str, ...] | None = None
 
 
@@ -66,7 +66,7 @@ def lab_name() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def whole_lab(lab_name: str) -> Iterator[Lab]:
-    """The nine nodes, up. Use `lab`, which also cleans up after each test."""
+    """The ten nodes, up. Use `lab`, which also cleans up after each test."""
     this, keep = Lab(lab_name), os.environ.get("HACTL_TEST_LAB_KEEP") == "1"
     if not keep:
         this.down(now=True, disks=True)

@@ -28,11 +28,11 @@ on() {
     ssh -F "$own/vagrant-ssh-config" "$node" "$@" </dev/null
 }
 
-# select_nodes NODE|role:NAME
+# select_nodes NODE|role:NAME[,...]
 select_nodes() {
     for entry in $nodes; do
-        case $1 in
-        "${entry%%:*}" | "role:${entry##*:}") echo "${entry%%:*}" ;;
+        case ,$1, in
+        *",${entry%%:*},"* | *",role:${entry##*:},"*) echo "${entry%%:*}" ;;
         esac
     done
 }

@@ -47,7 +47,7 @@ def record(cli: Cli, /, *, file: Path, seconds: float | None, interval: float, n
 
     The file holds what the dashboard would have shown: facts, findings, runs with their output; no keys, no passwords,
     nothing of how nodes are reached. It grows as things happen, is whole after Ctrl-C, and readable also after a power
-    cut. An hour of nine nodes takes a few MB. Only you can read it.
+    cut. An hour of ten nodes takes a few MB. Only you can read it.
     """
     from hactl.cli.asking import Terminal
     from hactl.control import recording

@@ -35,10 +35,14 @@ READY = "ready"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of bootstrap.steps: `name` on every node that `selector` names, side by side."""
+    """One line of bootstrap.steps: `name` on every node that `selector` (several with commas) names, side by side."""
 
     selector: str
     name: str
+
+    def nodes(self, spec: LabSpec) -> frozenset[str]:
+        """Their names. Raises LabError."""
+        return frozenset(node.name for one in self.selector.split(",") for node in spec.select(one))
 
 
 def parse_steps(text: str) -> tuple[Step, ...]:
@@ -149,7 +153,7 @@ class Rise:
         stage = Stage(self.report, "joining, step", len(todo), self.began)
         for step in todo:
             stage.tell(f"{step.name} on {step.selector}")
-            names = {node.name for node in self.spec.select(step.selector)}
+            names = step.nodes(self.spec)
             chosen = [machine for machine in self.machines if machine.node.name in names]
             in_parallel(partial(self._step, step.name), chosen)
             stage.advance(f"{step.name} on {step.selector}")

@@ -61,7 +61,7 @@ class FakeRuns:
 
     async def plan(self, request: Request, progress: Callable[[str], None] | None = None) -> Plan:
         if progress:
-            progress("asking 9 nodes")
+            progress("asking 10 nodes")
         _note(
             "plan",
             playbook=request.playbook,

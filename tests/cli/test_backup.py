@@ -42,6 +42,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
         (("run", "--service", "backup"), "backup", {"kind": "incr", "service": "backup"}),
         (("verify",), "backup-verify", {}),
         (("verify", "--repository", "1"), "backup-verify", {"repository": 1}),
+        (("verify", "--repository", "2"), "backup-verify", {"repository": 2, "service": "offsite"}),
+        (("run", "--service", "offsite"), "backup", {"kind": "incr", "service": "offsite"}),
     ],
 )
 def test_arguments_become_a_request(home: Path, args, playbook, parameters) -> None:
@@ -54,7 +56,8 @@ def test_arguments_become_a_request(home: Path, args, playbook, parameters) -> N
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("run", "--repository", "2"), "There is no repository 2 of backup"),
+        (("run", "--repository", "3"), "There is no repository 3 of backup or offsite."),
+        (("run", "--repository", "2", "--service", "backup"), "There is no repository 2 of backup."),
         (("run", "--type", "whole"), "'whole' is not one of"),
         (("verify", "--service", "bakcup"), 'did you mean "backup"?'),
         (("list", "--service", "bakcup"), 'did you mean "backup"?'),
@@ -69,7 +72,9 @@ def test_what_makes_no_sense_is_refused_before_anybody_is_asked(home: Path, args
 def test_backups_are_listed(shown: Callable[..., Result]) -> None:
     done = shown(Cluster().picture(), "list")
     assert done.return_value == 0
-    assert [line.split()[0] for line in done.output.splitlines()] == ["backup", "2025-diff", "2025-full"]
+    lines = [line.split() for line in done.output.splitlines()]
+    databases = [(words[0], words[-1]) for words in lines if words[-1] in {"backup", "offsite"}]
+    assert databases == [(label, name) for name in ("backup", "offsite") for label in ("2025-diff", "2025-full")]
 
 
 @pytest.mark.parametrize("command", ["list", "info"])
@@ -98,6 +103,7 @@ def test_the_document(shown: Callable[..., Result]) -> None:
     ):
         told = json.loads(shown(cluster.picture(), "info", "-o", "json").output)
         jsonschema.validate(told, document_schema(BackupsDocument, SCHEMA, ""))
-        (repository,) = told["repositories"]
+        repository, offsite = (one for one in told["repositories"] if one["service"] in {"backup", "offsite"})
+        assert (offsite["number"], offsite["node"], len(offsite["backups"])) == (2, "backup2", 2)
         assert [one["restorable"] for one in repository["backups"]] == restorable
         assert (repository["unknown"] is None) is bool(restorable)

@@ -1,4 +1,4 @@
-"""The commands against the real lab: nine nodes, every service, and what each command says of them."""
+"""The commands against the real lab: ten nodes, every service, and what each command says of them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_status_tells_the_truth_about_a_healthy_cluster(inventory: str, home: Pa
     jsonschema.validate(document, schema, format_checker=jsonschema.FormatChecker())
     assert {service["name"] for service in document["services"]} == SERVICES
     assert {node["name"] for node in document["nodes"]} == {
-        *("lb1", "lb2", "app1", "app2", "app3", "db1", "db2", "db3", "backup1")
+        *("lb1", "lb2", "app1", "app2", "app3", "db1", "db2", "db3", "backup1", "backup2")
     }
     (vip,) = document["vips"]
     assert vip["holders"] == [name for name in ("lb1", "lb2") if vip["address"] in addresses(lab, name)]

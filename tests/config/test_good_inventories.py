@@ -79,7 +79,7 @@ def test_there_are_three_examples_from_small_to_large() -> None:
 
 def test_the_lab_node_by_node() -> None:
     found = the_lab()
-    assert list(found.nodes) == ["lb1", "lb2", "app1", "app2", "app3", "db1", "db2", "db3", "backup1"]
+    assert list(found.nodes) == ["lb1", "lb2", "app1", "app2", "app3", "db1", "db2", "db3", "backup1", "backup2"]
     assert found.nodes["db3"] == Node(
         name="db3",
         address="192.168.57.33",

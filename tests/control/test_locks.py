@@ -40,7 +40,7 @@ async def test_only_those_that_are_connected_are_asked() -> None:
         seen = await look(control, lab(), {"lb1", "lb2", "app1", "app2", "app3", "db1"})
     assert seen.certain
     assert seen.holder is None
-    assert [node.node for node in seen.nodes if node.problem] == ["db2", "db3", "backup1"]
+    assert [node.node for node in seen.nodes if node.problem] == ["db2", "db3", "backup1", "backup2"]
     assert [name for name, fake in factory.made.items() if fake.commands] == [
         "lb1",
         "lb2",

@@ -55,6 +55,7 @@ def test_kinds_and_cadences(lab: Inventory) -> None:
         "version:shop": (FetchProbe, Cadence.SLOW),
         "postgresql:database": (QueryProbe, Cadence.FAST),
         "pgbackrest:backup": (ExecProbe, Cadence.SLOW),
+        "pgbackrest:offsite": (ExecProbe, Cadence.SLOW),
     }
 
 

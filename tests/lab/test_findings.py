@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 FAST, MEDIUM, SLOW = (cadence.value for cadence in (Cadence.FAST, Cadence.MEDIUM, Cadence.SLOW))
 CONNECT = 5.0  # seconds: the connect timeout
 CHECKS = 15.0  # seconds: what HAProxy, keepalived or PostgreSQL themselves need to notice
-BUSY = 10.0  # seconds: a CI machine with two cores that also runs nine nodes
+BUSY = 10.0  # seconds: a CI machine with two cores that also runs ten nodes
 HEALED = 120.0  # seconds: connections come back with backoff, pools by their checks, replication by catching up
 
 

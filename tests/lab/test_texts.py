@@ -83,7 +83,7 @@ def test_steps_that_make_no_sense(text):
 
 def test_shipped_steps_name_only_what_exists():
     for step in parse_steps(share_path("vagrant", "provision", "bootstrap.steps").read_text()):
-        assert SPEC.select(step.selector), step
+        assert step.nodes(SPEC), step
 
 
 def test_the_environment_of_the_scripts():

@@ -265,15 +265,15 @@ def made(kind: str, hours_ago: float, **changes: object) -> Backup:
     return replace(facts, **changes)
 
 
-def pgbackrest(**changes: object) -> PgbackrestFacts:
+def pgbackrest(repository: int = 1, **changes: object) -> PgbackrestFacts:
     facts = PgbackrestFacts(
         stanza="main",
         code=0,
         message="ok",
-        repositories=(RepositoryStatus(1, 0, "ok"),),
-        backups=(made("full", 20), made("diff", 2)),
-        archive_min={1: "000000010000000000000001"},
-        archive_max={1: "00000001000000000000003F"},
+        repositories=(RepositoryStatus(repository, 0, "ok"),),
+        backups=(made("full", 20, repository=repository), made("diff", 2, repository=repository)),
+        archive_min={repository: "000000010000000000000001"},
+        archive_max={repository: "00000001000000000000003F"},
         system_identifier=IDENTIFIER,
         now=EPOCH + NOW,
         running=False,
@@ -335,7 +335,8 @@ def _of_service(service: Service, node: str) -> dict[str, Facts]:
         case "postgresql":
             return {key: primary() if node == "db1" else standby()}
         case "pgbackrest":
-            return {key: pgbackrest()}
+            assert isinstance(service, PgbackrestService)
+            return {key: pgbackrest(service.repositories[0])}
         case "restic":
             return {key: restic()}
     return {}

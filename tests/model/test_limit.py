@@ -41,7 +41,7 @@ CASES = [
     ("all", EVERY),
     ("role:db", DBS),
     ("role:d*", DBS),
-    ("role:lb role:backup", ("lb1", "lb2", "backup1")),
+    ("role:lb role:backup", ("lb1", "lb2", "backup1", "backup2")),
     ("site:west", ("db3", "backup1")),
     ("service:shop", APPS),
     ("service:*base", DBS),
@@ -52,11 +52,11 @@ CASES = [
     ("label:rack=a*", ("app1", "app2")),
     ("label:db1=", ("db1",)),
     ("!db1", tuple(name for name in EVERY if name != "db1")),
-    ("!role:app,!role:db", ("lb1", "lb2", "backup1")),
+    ("!role:app,!role:db", ("lb1", "lb2", "backup1", "backup2")),
     ("role:db !db1", ("db2", "db3")),
     ("!db1 role:db", ("db2", "db3")),
-    ("all,!site:west", EVERY[:7]),
-    ("site:east !role:*b", APPS),
+    ("all,!site:west", (*EVERY[:7], "backup2")),
+    ("site:east !role:*b", (*APPS, "backup2")),
 ]
 
 

@@ -100,7 +100,7 @@ class Runs:
     async def plan(self, request: Request, progress: Callable[[str], None] | None = None) -> Plan:
         self.asked.append(request)
         if progress is not None:
-            progress("asking 9 nodes")
+            progress("asking 10 nodes")
         return plan_for(request, refused=self.refused, irreversible=self.irreversible)
 
     def start(self, plan: Plan) -> str:

@@ -25,8 +25,9 @@ from hactl.control.replay import Replay
 from hactl.control.runs import Runs
 from hactl.lab import Lab
 from hactl.model.inventory import Inventory
-from hactl.tui.app import HactlApp, _nothing_known
+from hactl.tui.app import HactlApp
 from hactl.tui.replay import ReplayApp
+from hactl.tui.start import nothing_known
 from tests.lab.acting import GOOD, set_back
 from tests.lab.load.watching import load
 from tests.tui.snapshots import text_of
@@ -70,7 +71,7 @@ async def in_trouble(pilot: Pilot[None], lab: Lab) -> None:
     await pilot.press("3")
     await shot(pilot, "balancers", "shop-a", "drained")
     await asyncio.to_thread(lab.faults.undo)
-    await seen(pilot, "9 nodes are fine")
+    await seen(pilot, "10 nodes are fine")
 
 
 async def upgraded(pilot: Pilot[None]) -> None:
@@ -112,7 +113,7 @@ def take(app: HactlApp, shots: Callable[[Pilot[None]], Awaitable[None]]) -> None
 
 
 def live(inventory: Inventory) -> HactlApp:
-    return HactlApp(_nothing_known(inventory), lambda: Control(inventory), lambda: Runs(inventory))
+    return HactlApp(nothing_known(inventory), lambda: Control(inventory), lambda: Runs(inventory))
 
 
 def main() -> None:

@@ -42,7 +42,7 @@ class Watch:
 async def test_the_lock_is_looked_at_seldom_and_soon_after_a_run_has_begun() -> None:
     watch = Watch()
     await watch.until(60, Cluster().picture())
-    assert watch.looks == [0, 30]  # nine nodes
+    assert watch.looks == [0, 30]  # ten nodes
     await watch.until(65, Cluster().picture())
     watch.watch.soon()
     await watch.until(80, Cluster().picture())

@@ -97,7 +97,7 @@ def test_bootstrap_steps_exist_and_select_somebody():
     steps = [line for line in lines if line]
     assert all(len(step) == 2 for step in steps)
     assert {step for _, step in steps} == known
-    assert {selector.removeprefix("role:") for selector, _ in steps} <= roles
+    assert {one.removeprefix("role:") for selector, _ in steps for one in selector.split(",")} <= roles
     assert steps[-1][1] == "ready"
 
 

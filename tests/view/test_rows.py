@@ -281,7 +281,7 @@ def test_banner_and_map() -> None:
     top = banner(picture)
     assert (top.name, top.level, top.since, top.age) == ("lab", Level.CRIT, "09:09:30 UTC", "30s")
     assert top.counts == ((Level.CRIT, 1), (Level.WARN, 2))
-    assert [(fact.label, fact.value) for fact in top.facts] == [("vip public", "lb1"), ("nodes", "8/9 up")]
+    assert [(fact.label, fact.value) for fact in top.facts] == [("vip public", "lb1"), ("nodes", "9/10 up")]
     found = site_map(picture)
     assert found.roles == ("lb", "app", "db", "backup")
     west = found.sites[1]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # One step of bootstrap.steps, on this node, as root, with the LAB_* variables that common.sh lists.
 #
-#   bootstrap.sh pg-primary | pg-standbys | stanza | first-backup | ready
+#   bootstrap.sh pg-primary | stanza | copies | full-backup | ready
 #
 # Every step looks first at what is there: run again, also after a failover, it changes nothing that works. It
 # never starts a database whose start.conf says manual: somebody fenced it.
@@ -82,6 +82,8 @@ make_database() {
     # The files in /etc are the ones that count.
     rm "$PG_DATA.new/postgresql.conf" "$PG_DATA.new/pg_hba.conf" "$PG_DATA.new/pg_ident.conf"
     roles_and_slots | single_user postgres
+    # How new the newest order is, tells how much a restore would lose.
+    printf 'ALTER DEFAULT PRIVILEGES FOR ROLE shop GRANT SELECT ON TABLES TO hactl;\n\n' | single_user shop
     install_database
 }
 
@@ -114,7 +116,7 @@ slot_of() {
     echo "$1" | tr -c 'a-z0-9\n' _
 }
 
-# --- pg-standbys --------------------------------------------------------------------------------------------
+# --- standbys -----------------------------------------------------------------------------------------------
 pg_standbys() {
     have_database || copy_database
     start_database
@@ -149,10 +151,43 @@ stanza() {
     [ -e /var/lib/pgbackrest/backup/main/backup.info ] || quietly backrest --log-level-console=error stanza-create
 }
 
-# A backup waits until its last segment is archived, so it proves the archive too.
-first_backup() {
+# A backup waits until its last segment is archived, so it proves the archive too. pgBackRest lets one repository at a
+# time copy a database, so they take turns: the first one while the standbys are made, the others after it.
+full_backup() {
     if ! backrest --output=json info | grep -q '"type":"full"'; then
-        quietly backrest --log-level-console=error --type=full backup
+        quietly backrest --repo="$(repository_of "$LAB_NODE")" --log-level-console=error --type=full backup
+    fi
+}
+
+copies() {
+    if [ "$LAB_ROLE" = db ]; then
+        pg_standbys
+    elif [ "$LAB_NODE" = "$(first_of backup)" ]; then
+        full_backup
+    fi
+}
+
+# --- files --------------------------------------------------------------------------------------------------
+keep_files() {
+    as_user restic restic --repo="sftp:restic@$(first_of backup):/var/lib/restic/$LAB_NODE" \
+        --password-file=/etc/restic/password "$@"
+}
+
+# Each app node makes its repository, and takes a first snapshot of what users have left with it.
+files() {
+    learn_hosts restic /var/lib/restic backup
+    if ! held=$(keep_files --json --no-lock snapshots --host="$LAB_NODE" 2>/dev/null); then
+        quietly keep_files init
+        held='[]'
+    fi
+    [ "$held" != '[]' ] || quietly keep_files backup --host="$LAB_NODE" /var/lib/shop/uploads
+}
+
+first_copies() {
+    if [ "$LAB_ROLE" = app ]; then
+        files
+    else
+        full_backup
     fi
 }
 
@@ -222,9 +257,9 @@ ready_lb() {
 
 case ${1:-} in
 pg-primary) pg_primary ;;
-pg-standbys) pg_standbys ;;
 stanza) stanza ;;
-first-backup) first_backup ;;
+copies) copies ;;
+full-backup) first_copies ;;
 ready) ready ;;
 *) fail "no such step: ${1:-}" ;;
 esac

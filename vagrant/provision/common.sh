@@ -63,6 +63,12 @@ first_of() {
     names_of "$1" | head -n 1
 }
 
+# repository_of NAME: the number of the pgBackRest repository on that backup node, the same on every node: pgBackRest
+# asks the other end for a repository by its number.
+repository_of() {
+    names_of backup | grep -nx "$1" | cut -d : -f 1
+}
+
 # put FILE MODE OWNER:GROUP: writes standard input there in one step, unless it says the same already.
 # `anything_changed` then tells whether anything was written since `forget_changes`. (A file keeps that, because the
 # end of a pipe is a shell of its own.)

@@ -56,7 +56,7 @@ prepare() {
     touch "$lab/prepared"
 }
 
-# Timers and jobs that would wake up in the middle of an exercise, and on nine nodes at once.
+# Timers and jobs that would wake up in the middle of an exercise, and on ten nodes at once.
 quiet_timers() {
     for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer; do
         if [ -z "${LAB_IMAGE:-}" ] && systemctl cat "$unit" >/dev/null 2>&1; then
@@ -104,14 +104,14 @@ END
 }
 
 # Shared by the lab's nodes and known to nobody else: the key with which pgBackRest's two ends reach each other,
-# and the passwords of the database roles that come over the network.
+# the passwords of the database roles that come over the network, and that of the repositories of files.
 make_secrets() {
     mkdir -p "$keys"
     chmod 700 "$keys"
     if [ ! -s "$keys/id_ed25519" ]; then
         ssh-keygen -q -t ed25519 -N '' -C hactl-lab-internal -f "$keys/id_ed25519"
     fi
-    for name in replicator shop; do
+    for name in replicator shop restic; do
         if [ ! -s "$keys/$name.password" ]; then
             (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$keys/$name.password")
         fi

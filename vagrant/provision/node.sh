@@ -31,7 +31,7 @@ take_secrets() {
     [ -n "${LAB_INTERNAL_KEY_DIR:-}" ] || return 0
     mkdir -p "$KEYS"
     chmod 700 "$KEYS"
-    for name in id_ed25519 id_ed25519.pub replicator.password shop.password; do
+    for name in id_ed25519 id_ed25519.pub replicator.password shop.password restic.password; do
         put "$KEYS/$name" 600 root:root <"$LAB_INTERNAL_KEY_DIR/$name"
     done
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Role app: the shop, from the lab's own apt repository, which also offers its next version.
+# Role app: the shop, from the lab's own apt repository, which also offers its next version; and the user that backs up
+# the files which are left with it, with a place where restores of them are tried.
 
 : "${here:?}"
 mkdir -p /etc/shop
@@ -25,3 +26,12 @@ if [ "$(dpkg-query --show --showformat '${db:Status-Status}' shop 2>/dev/null)" 
 fi
 echo "*:*:*:shop:$(cat "$KEYS/shop.password")" | put /etc/shop/pgpass 600 shop:shop
 [ -z "$restart" ] || systemctl restart shop.service
+
+getent passwd restic >/dev/null ||
+    useradd --system --user-group --groups shop --create-home --home-dir /var/lib/restic \
+        --shell /usr/sbin/nologin --password '*' restic
+mkdir -p /etc/restic /var/lib/hactl-drill
+chown restic:restic /var/lib/hactl-drill
+chmod 700 /var/lib/restic /var/lib/hactl-drill
+put /etc/restic/password 400 restic:restic <"$KEYS/restic.password"
+install_ssh restic /var/lib/restic backup restic

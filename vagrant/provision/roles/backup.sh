@@ -3,6 +3,7 @@
 # the place where restore drills run, by a user that can read the repository and not write it.
 
 : "${here:?}"
+repository=repo$(repository_of "$LAB_NODE")
 
 getent passwd pgbackrest >/dev/null ||
     useradd --system --user-group --create-home --home-dir /home/pgbackrest --shell /bin/sh --password '*' pgbackrest
@@ -19,13 +20,14 @@ chmod 750 /var/lib/pgbackrest /var/log/pgbackrest
     cat <<END
 # Written by the lab.
 [global]
-repo1-path=/var/lib/pgbackrest
-repo1-retention-full=2
-repo1-bundle=y
+$repository-path=/var/lib/pgbackrest
+$repository-retention-full=2
+$repository-bundle=y
 compress-type=lz4
 start-fast=y
 stop-auto=y
 io-timeout=20
+archive-timeout=180
 log-level-console=warn
 log-level-file=info
 
@@ -39,4 +41,24 @@ END
         echo "pg$number-path=$PG_DATA"
     done
 } | put /etc/pgbackrest.conf 640 root:pgbackrest
+# For restore drills: where the repository is, and no pg host, so that pgBackRest can restore nowhere but here.
+put /etc/pgbackrest-drill.conf 644 root:root <<END
+# Written by the lab.
+[global]
+$repository-path=/var/lib/pgbackrest
+io-timeout=20
+job-retry=0
+log-level-console=warn
+log-level-file=off
+END
 install_ssh pgbackrest /home/pgbackrest db postgres
+
+# The app nodes keep what users leave with them here: by SFTP alone, each in a folder of its own.
+getent passwd restic >/dev/null ||
+    useradd --system --user-group --create-home --home-dir /var/lib/restic --shell /usr/sbin/nologin \
+        --password '*' restic
+mkdir -p /var/lib/restic/.ssh
+chown restic:restic /var/lib/restic/.ssh
+chmod 700 /var/lib/restic /var/lib/restic/.ssh
+echo "restrict,command=\"internal-sftp\",from=\"$(addresses_of app | paste -sd , -)\" $(cat "$KEYS/id_ed25519.pub")" |
+    put /var/lib/restic/.ssh/authorized_keys 600 restic:restic

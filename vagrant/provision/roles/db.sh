@@ -1,9 +1,8 @@
 # shellcheck shell=sh
-# Role db: PostgreSQL's configuration and its archiving to the backup node. The data directory itself comes from
+# Role db: PostgreSQL's configuration and its archiving to every backup node. The data directory itself comes from
 # bootstrap.sh: what it holds (a new database or a copy of the primary's) depends on the other nodes.
 
 : "${here:?}"
-backup=$(first_of backup)
 
 forget_changes
 mkdir -p "$PG_CONFIG"
@@ -30,20 +29,28 @@ put "$PG_CONFIG/pg_ident.conf" 640 postgres:postgres </dev/null
 
 ! anything_changed || systemctl try-reload-or-restart "$PG_UNIT"
 
-put /etc/pgbackrest.conf 640 postgres:postgres <<END
-# Written by the lab.
-[global]
-repo1-host=$backup
-repo1-host-user=pgbackrest
+# Every backup node has a repository of its own, and WAL goes to all of them (docs/decisions/0009-two-backup-hosts.md).
+install -d -m 750 -o postgres -g postgres /var/spool/pgbackrest
+{
+    echo '# Written by the lab.'
+    echo '[global]'
+    for name in $(names_of backup); do
+        number=$(repository_of "$name")
+        echo "repo$number-host=$name"
+        echo "repo$number-host-user=pgbackrest"
+    done
+    cat <<END
 compress-type=lz4
 io-timeout=20
 log-level-console=off
 log-level-stderr=warn
 log-level-file=off
+spool-path=/var/spool/pgbackrest
 
 [main]
 pg1-path=$PG_DATA
 END
+} | put /etc/pgbackrest.conf 640 postgres:postgres
 install_ssh postgres /var/lib/postgresql backup pgbackrest
 # Standbys, rewinds and questions come to the others with this.
 echo "*:5432:*:replicator:$(cat "$KEYS/replicator.password")" |

@@ -67,7 +67,7 @@ class _Watch:
         self._session = self._standing.session
         self._scenario = self._session.scenario
         self._acted = self._last_act()
-        self._wrong = False  # the goal was once seen not to hold, so that reaching it means something
+        self._wrong = any(note.mark is Mark.OPEN for note in self._standing.notes)
         self._holds_since: float | None = None
         self._sights: Sights | None = None
         self._lost: int | Unknown = NOBODY_COUNTED
@@ -133,8 +133,11 @@ class _Watch:
         if goal is None:  # the watcher before this one was killed right then
             return Ending.REACHED, max(note.at for note in self._standing.notes if note.mark is Mark.GOAL)
         scene = await self._with_rows(scene)
-        holds = all(one.holds for one in judged(goal, scene))
-        self._wrong = self._wrong or not holds
+        missing = [one.sentence for one in judged(goal, scene) if not one.holds]
+        holds = not missing
+        if missing and not self._wrong:  # else what is about to break would count as mended
+            self._wrong = True
+            self._diary.note(Mark.OPEN, missing[0])
         last = self._standing.reached + 1 == len(self._scenario.goals)
         if not holds or not self._wrong or (last and not acting.done()):
             self._holds_since = None

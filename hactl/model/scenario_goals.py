@@ -158,15 +158,15 @@ def _fits(node: str, word: str) -> bool:
 
 
 def _primary(condition: Condition, scene: Scene) -> Judgement:
+    word = condition.words[0]
     for found in _databases(scene):
-        if found.unknown:
-            return Judgement(
-                holds=False, sentence=f"{', '.join(found.unknown)} cannot be asked: it may be a primary too"
-            )
+        # Of a node that has to be replaced nobody expects an answer.
+        if doubtful := [node for node in found.unknown if word != f"!{node}"]:
+            return Judgement(holds=False, sentence=f"{', '.join(doubtful)} cannot be asked: it may be a primary too")
         if not found.primary:
             have = ", ".join(found.primaries) or "nobody"
             return Judgement(holds=False, sentence=f"primary is {have}")
-        return Judgement(_fits(found.primary, condition.words[0]), f"primary is {found.primary}")
+        return Judgement(_fits(found.primary, word), f"primary is {found.primary}")
     return Judgement(holds=False, sentence="there is no database")
 
 

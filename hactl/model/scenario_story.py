@@ -14,6 +14,7 @@ class Mark(StrEnum):
 
     BEGUN = "begun"  # the clock runs
     ACT = "act"  # an act of the exercise was done; `number` counts from 1
+    OPEN = "open"  # the goal was seen not to hold: from now on that it holds means something
     SEEN = "seen"  # something is wrong now that was not before
     GONE = "gone"  # and no longer is
     MOVED = "moved"  # a role: who is the primary, who holds the VIP

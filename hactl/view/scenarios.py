@@ -22,6 +22,7 @@ _ENDINGS = {
 _TOLD = {
     Mark.BEGUN: "the clock runs",
     Mark.ACT: "done to the lab",
+    Mark.OPEN: "not reached",
     Mark.SEEN: "seen",
     Mark.GONE: "gone",
     Mark.MOVED: "moved",

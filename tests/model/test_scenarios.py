@@ -75,6 +75,8 @@ CONDITIONS = [
     ("primary", ("!db1",), lambda c: c, False, "primary is db1"),
     ("primary", ("one",), lambda c: c.say("db2", "postgresql:database", primary()), False, "primary is db1, db2"),
     ("primary", ("one",), lambda c: c.down("db3"), False, "db3 cannot be asked"),
+    ("primary", ("!db3",), lambda c: c.down("db3"), True, "primary is db1"),
+    ("primary", ("!db3",), lambda c: c.down("db2"), False, "db2 cannot be asked"),
     ("streaming", ("all",), lambda c: c, True, "db2, db3 follow db1"),
     ("streaming", ("db3",), lambda c: c.down("db2"), True, "db3 follow db1"),
     ("streaming", ("all",), lambda c: c.down("db2"), False, "db2 is no standby that answers"),

@@ -52,14 +52,17 @@ class Verify(Verb[DrillArguments]):
         facts = _kept(state.found)
         if not facts:
             return Standing(done=False, sentence="the copy has not been checked")
-        return Standing(done=True, sentence=_sentence(read_checks(facts)), facts=facts)
+        said = f"; asked, the copy says: {one_line(facts['answer'], 200)}" if "answer" in facts else ""
+        return Standing(done=True, sentence=_sentence(read_checks(facts)) + said, facts=facts)
 
     def do(self, scene: Scene, args: DrillArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - prepare has it
         scratch = scratch_of(scene, args.service)
         now = yield from reached(scratch)
         if now is None or now.recovering:
             raise VerbError("the restored server does not answer any more")
-        facts = dict(_age(scene, now)) | (yield from _newest(scene, scratch))
+        facts = dict(_age(scene, now))
+        if not (args.time or args.backup):  # how old another state is, is what was wanted
+            facts |= yield from _newest(scene, scratch)
         checks = [_recovered(scene, args, now)]
         checks += yield from _asked(scratch)
         checks.append((yield from _amcheck(scratch)))

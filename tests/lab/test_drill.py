@@ -1,0 +1,235 @@
+"""Restore drills on the real lab: what passes, what fails, what is refused; that production and strangers' files are
+left alone, and that nothing stays behind, wherever hactl is killed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hactl.lab import Lab
+from tests.cli.driving import ROOT
+from tests.lab.acting import Done, Operator, until
+from tests.lab.database import healthy, psql
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
+
+OK, FAILED, GUARDED = 0, 3, 7
+NODE, HERE = "backup1", "/var/lib/pgdrill"
+ARCHIVE = "/var/lib/pgbackrest/archive/main/15-1"
+DYING = f"{ROOT / 'tests' / 'lab' / 'dying'}:{ROOT}"
+NOW = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+PREPARE, RESTORE, START, CHECK, TEARDOWN, VERDICT = range(6)
+
+
+@pytest.fixture
+def anna(lab: Lab, tmp_path: Path) -> Iterator[Operator]:
+    (tmp_path / "anna").mkdir()
+    one = Operator(lab, tmp_path / "anna")
+    yield one
+    one.kill_runner()
+    assert untouched(lab)
+
+
+def sh(lab: Lab, text: str, node: str = NODE) -> str:
+    done = lab.exec(node, ["sh", "-c", text])
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def scratch(lab: Lab) -> list[str]:
+    """What drills have in their directory, but for the history."""
+    return sh(lab, f"find {HERE} -mindepth 1 -maxdepth 1 -name '2*'").split()
+
+
+def works(lab: Lab) -> str:
+    """Processes of the drill's user."""
+    return sh(lab, "pgrep --euid pgdrill --list-full || :")
+
+
+def untouched(lab: Lab) -> bool:
+    """No copy has ever archived, or written where backups are; and the database is what it was."""
+    strange = sh(lab, f"find /var/lib/pgbackrest -user pgdrill; ls {ARCHIVE}/*/ {ARCHIVE} | grep '^0000000[2-9]' || :")
+    return strange == "" and healthy(lab)
+
+
+def last(lab: Lab) -> dict[str, object]:
+    """The newest record."""
+    lines = sh(lab, f"cat {HERE}/history.jsonl").split("\n")
+    record: dict[str, object] = json.loads([line for line in lines if line][-1])
+    return record
+
+
+def checks(record: dict[str, object]) -> dict[str, tuple[str, str]]:
+    found = record["checks"]
+    assert isinstance(found, list)
+    return {one["name"]: (one["outcome"], one["sentence"]) for one in found}
+
+
+def drill(anna: Operator, *args: str, **env: str) -> Done:
+    return anna("drill", "run", "--yes", *args, **env)
+
+
+def archived(lab: Lab) -> str:
+    """Write, end the segment, and wait until it is in the archive: its name."""
+    psql(
+        lab,
+        "db1",
+        "INSERT INTO orders (key, item, quantity, node) VALUES (gen_random_uuid(), 'x', 1, 'test')",
+        database="shop",
+    )
+    segment = psql(lab, "db1", "SELECT pg_walfile_name(pg_switch_wal())")
+    until(lambda: segment in sh(lab, f"ls {ARCHIVE}/*/"), f"{segment} is archived")
+    return segment
+
+
+def test_a_drill_passes_and_shows_a_row_that_was_lost(lab: Lab, anna: Operator) -> None:
+    psql(lab, "db1", "CREATE TABLE precious AS SELECT 'worth keeping' AS said", database="shop")
+    moment = psql(lab, "db1", f"SELECT pg_sleep(0.01); {NOW}", database="shop").splitlines()[-1]
+    psql(lab, "db1", "SELECT pg_sleep(0.01); DROP TABLE precious", database="shop")
+    archived(lab)
+    done = drill(anna, "--time", moment, "--database", "shop", "--query", "SELECT said FROM precious")
+    assert done.returncode == OK, done.stdout + done.stderr
+    assert "worth keeping" in done.stdout
+    record = last(lab)
+    assert (record["verdict"], record["answer"], record["rpo"]) == ("pass", "worth keeping", None)
+
+    done = drill(anna)
+    assert done.returncode == OK, done.stdout + done.stderr
+    record = last(lab)
+    assert record["verdict"] == "pass", record
+    assert {name: outcome for name, (outcome, _) in checks(record).items()} == dict.fromkeys(
+        ("recovery", "orders-table", "orders-sound", "amcheck", "dump", "repository"), "ok"
+    )
+    assert list(record["phases"]) == ["prepare", "restore", "start", "check", "teardown"]  # type: ignore[call-overload]
+    assert record["rpo"] == 0.0
+    assert (scratch(lab), works(lab)) == ([], "")
+
+
+def test_a_damaged_repository_fails_it(lab: Lab, anna: Operator) -> None:
+    newest = sh(lab, "ls -d /var/lib/pgbackrest/backup/main/*F | tail -n 1 | xargs basename").strip()
+    lab.faults.inject("damage-backup")
+    done = drill(anna, "--backup", newest)
+    assert done.returncode == FAILED, done.stdout
+    assert "checksum" in checks(last(lab))["restore"][1].lower(), last(lab)
+    assert (scratch(lab), works(lab)) == ([], "")
+
+
+def test_what_is_in_the_way_is_said_at_once(lab: Lab, anna: Operator) -> None:
+    """A port in use, and no room: both reasons, and nothing is touched."""
+    lab.faults.inject("disk-full", NODE, path=HERE, percent="95")
+    sh(lab, "systemd-run --quiet --unit=squatter --collect socat TCP-LISTEN:5499,fork /dev/null")
+    try:
+        until(lambda: "5499" in sh(lab, "ss -Hltn"), "somebody listens")
+        done = drill(anna)
+        assert done.returncode == GUARDED, done.stdout + done.stderr
+        assert "port 5499 is in use" in done.stdout + done.stderr
+        assert "has room for" in done.stdout + done.stderr
+        assert scratch(lab) == []
+    finally:
+        sh(lab, "systemctl stop squatter")
+
+
+def test_killed_while_it_restores_what_is_left_is_found_and_cleaned_and_strangers_stay(
+    lab: Lab, anna: Operator
+) -> None:
+    sh(lab, f"install -d -o pgdrill {HERE}/20200101-000000-abc && touch {HERE}/20200101-000000-abc/theirs")
+    try:
+        process = anna.begin("drill", "run", "--yes")
+        until(lambda: "pg1-path" in works(lab), "it restores")
+        anna.kill_runner()
+        process.wait(30)
+        assert len(scratch(lab)) == 2
+        plan = anna("drill", "clean", "--plan")
+        assert plan.returncode == OK, plan.stdout + plan.stderr
+        done = anna("drill", "clean", "--yes")
+        assert done.returncode == OK, done.stdout + done.stderr
+        assert (scratch(lab), works(lab)) == ([f"{HERE}/20200101-000000-abc"], "")
+        assert sh(lab, f"ls {HERE}/20200101-000000-abc") == "theirs\n"
+    finally:
+        sh(lab, f"rm -r {HERE}/20200101-000000-abc")
+
+
+# --- what takes longer --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.story
+@pytest.mark.parametrize(
+    ("step", "event"),
+    [
+        (PREPARE, 3),
+        (RESTORE, 6),
+        (RESTORE, 7),
+        (START, 7),
+        (START, 9),
+        (CHECK, 1),
+        (TEARDOWN, 3),
+        (TEARDOWN, 5),
+        (VERDICT, 3),
+    ],
+)
+def test_killed_anywhere_and_resumed_it_ends_as_it_would_have(lab: Lab, anna: Operator, step: int, event: int) -> None:
+    killed = drill(anna, PYTHONPATH=DYING, HACTL_DIE_AT=str(event), HACTL_DIE_IN=str(step))
+    assert killed.returncode not in {OK, FAILED}, killed.stdout
+    done = anna("runs", "resume", "last", "--yes")
+    assert done.returncode == OK, done.stdout + done.stderr
+    run = json.loads(anna("runs", "show", "last", "-o", "json").stdout)["run"]
+    assert sh(lab, f'grep -c \'"run":"{run}"\' {HERE}/history.jsonl') == "1\n"
+    assert (last(lab)["run"], last(lab)["verdict"]) == (run, "pass")
+    assert (scratch(lab), works(lab)) == ([], "")
+
+
+@pytest.mark.story
+@pytest.mark.parametrize(("step", "event"), [(PREPARE, 3), (RESTORE, 7), (START, 9)])
+def test_killed_and_undone_nothing_is_left(lab: Lab, anna: Operator, step: int, event: int) -> None:
+    drill(anna, PYTHONPATH=DYING, HACTL_DIE_AT=str(event), HACTL_DIE_IN=str(step))
+    assert scratch(lab) != []
+    done = anna("runs", "undo", "last", "--yes")
+    assert (scratch(lab), works(lab)) == ([], ""), done.stdout + done.stderr
+
+
+@pytest.mark.story
+def test_missing_wal_is_no_pass(lab: Lab, anna: Operator) -> None:
+    """Recovery ends before the gap, and says nothing of it."""
+    segments = [archived(lab) for _ in range(3)]
+    sh(lab, f"mkdir /var/lib/aside && mv {ARCHIVE}/*/{segments[1]}-* /var/lib/aside/")
+    try:
+        done = drill(anna)
+        assert done.returncode == FAILED, done.stdout
+        outcome, sentence = checks(last(lab))["recovery"]
+        assert (outcome, segments[2] in sentence) == ("fail", True), sentence
+    finally:
+        sh(lab, f"mv /var/lib/aside/* {ARCHIVE}/{segments[1][:16]}/ && rmdir /var/lib/aside")
+    assert (scratch(lab), works(lab)) == ([], "")
+
+
+@pytest.mark.story
+def test_an_old_backup_is_no_pass(lab: Lab, anna: Operator) -> None:
+    """All that is there is sound, and an hour old."""
+    psql(lab, "db1", "UPDATE orders SET at = least(at, now() - interval '1 hour')", database="shop")
+    assert anna("backup", "run", "--type", "full", "--yes").returncode == OK
+    stopped = sh(lab, f"ls {ARCHIVE}/*/ | grep '^0000' | tail -n 1")[:24]
+    after = [archived(lab) for _ in range(2)]
+    sh(lab, "mkdir /var/lib/aside")
+    try:
+        for segment in after:
+            sh(lab, f"mv {ARCHIVE}/*/{segment}-* /var/lib/aside/")
+        done = drill(anna)
+        record = last(lab)
+        assert record["verdict"] != "pass", (stopped, record)
+        assert isinstance(record["rpo"], float)
+        assert record["rpo"] > 3000
+        assert "more would be lost than the target allows" in done.stdout
+    finally:
+        sh(lab, f"mv /var/lib/aside/* {ARCHIVE}/{after[0][:16]}/ && rmdir /var/lib/aside")
+    assert (scratch(lab), works(lab)) == ([], "")
+
+
+@pytest.mark.story
+def test_a_disk_that_fills_up_fails_it(lab: Lab, anna: Operator) -> None:
+    lab.faults.inject("disk-full", NODE, path=HERE, percent="90")
+    done = drill(anna, "--override", "disk-space", "--reason", "to see what happens")
+    assert done.returncode == FAILED, done.stdout + done.stderr
+    assert (scratch(lab), works(lab)) == ([], "")

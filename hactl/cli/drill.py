@@ -42,18 +42,21 @@ def _named(args: Sequence[str], known: Sequence[str]) -> list[str]:
 @click.group(
     cls=DrillGroup,
     epilog=examples(
-        "hactl drill --plan                     restore the newest backup and all its WAL: what would be done",
-        "hactl drill list                       what drills have shown, and how that has changed",
-        "hactl drill show last                  the newest one: every check, every phase",
+        "hactl drill run --plan        what would be done, with the newest backup",
+        "hactl drill list              what drills have shown, and what has changed",
+        "hactl drill show last         the newest one: every check, every phase",
         "hactl drill report last -o junit --out drill.xml",
-        "hactl drill --schedule                 a systemd timer that makes one every week",
+        "hactl drill --schedule        a systemd timer that makes one every week",
     ),
+)
+@click.option(
+    "--schedule", is_flag=True, expose_value=False, help="A timer that makes one: `hactl drill schedule` in short."
 )
 def drill() -> None:
     """Restore drills: a backup restored, started apart, checked, timed, and cleared away.
 
-    Without a command a drill is made: `hactl drill` is `hactl drill run`, `hactl drill --schedule` is `hactl drill
-    schedule`. A DRILL is named by the id of its run, by a beginning or end of it that no other has, or by `last`.
+    Without a command a drill is made: `hactl drill` is `hactl drill run`. A DRILL is named by the id of its run, by a
+    beginning or end of it that no other has, or by `last`.
     """
 
 
@@ -160,8 +163,8 @@ def report(cli: Cli, /, *, drill: str, service: str | None, fmt: str, out: str |
 
 @drill.command(
     epilog=examples(
-        "hactl drill --schedule                                two unit files, to be read",
-        'hactl drill schedule --on-calendar "*-*-01 03:00" --out /etc/systemd/system',
+        "hactl drill --schedule          two unit files, to be read",
+        'hactl drill schedule --on-calendar "*-*-01 03:00" --out .',
         "systemctl enable --now hactl-drill-lab-backup.timer",
     )
 )

@@ -64,6 +64,7 @@ _KINDS: Mapping[str, type[facts.Facts]] = {
     "postgresql": facts.PostgresqlFacts,
     "pgbackrest": facts.PgbackrestFacts,
     "drill": facts.DrillFacts,
+    "restic": facts.ResticFacts,
 }
 
 

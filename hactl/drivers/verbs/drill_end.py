@@ -92,7 +92,7 @@ class Judge(Verb[DrillArguments]):
             line = f"\n{written(found)}"  # whatever was cut off before ends here
             yield from done(scene, acting(service, commands.note(service), stdin=line), "tee")
         if found.verdict is Verdict.FAIL:
-            raise VerbError(sentence(found), remedy="See docs/backups.md, When a drill fails.")
+            raise VerbError(sentence(found), remedy="See docs/handbook/drill.md.")
         return ""
 
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @click.group(
     epilog=examples(
-        "hactl lab scenario list                  what there is to play, the easy ones first",
+        "hactl lab scenario list              what there is to play, easy ones first",
         "hactl lab scenario start first-look",
-        "hactl lab scenario check                 is the goal reached? what is missing?",
-        "hactl lab scenario hint                  the next hint; it costs points",
-        "hactl lab scenario report                how it went, and what it was",
-        "hactl lab scenario stop                  give up; the lab is put back",
+        "hactl lab scenario check             is the goal reached? what is missing?",
+        "hactl lab scenario hint              the next hint; it costs points",
+        "hactl lab scenario report            how it went, and what it was",
+        "hactl lab scenario stop              give up; the lab is put back",
     )
 )
 def scenario() -> None:
@@ -50,8 +50,8 @@ def list_(name: str, fmt: str) -> None:
 @scenario.command(
     epilog=examples(
         "hactl lab scenario start first-look",
-        "hactl lab scenario start --random             a game day: something breaks, find out what",
-        "hactl lab scenario start --random --seed 7    the same for everybody",
+        "hactl lab scenario start --random      a game day: find out what it is",
+        "hactl lab scenario start --random --seed 7",
     )
 )
 @named

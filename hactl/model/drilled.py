@@ -77,15 +77,13 @@ def chosen(name: str, records: Sequence[DrillRecord]) -> DrillRecord:
 
 
 def before(records: Iterable[DrillRecord], record: DrillRecord) -> DrillRecord | None:
-    """The last good drill of the same repository before this one: what its numbers can be compared with."""
-    earlier = (
-        one
-        for one in records
-        if one.good
-        and one.started < record.started
-        and (one.service, one.repository) == (record.service, record.repository)
-    )
-    return max(earlier, key=lambda one: one.started, default=None)
+    """The last good drill before this one that its numbers can be compared with: of the same repository, as far."""
+    earlier = (one for one in records if one.good and one.started < record.started and _alike(one) == _alike(record))
+    return max(earlier, key=in_time, default=None)
+
+
+def _alike(record: DrillRecord) -> tuple[str, int, str]:
+    return record.service, record.repository, record.aim
 
 
 def change(new: float | None, old: float | None) -> float | None:

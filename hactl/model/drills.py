@@ -78,6 +78,11 @@ class DrillRecord:
         return self.verdict is not Verdict.FAIL
 
     @property
+    def aim(self) -> str:
+        """How far it was to go: "latest", "set" or "time". What had another aim took another time."""
+        return LATEST if self.target == LATEST else "set" if self.target == self.label else "time"
+
+    @property
     def seconds(self) -> float:
         """All phases together."""
         return sum(self.phases.values())

@@ -40,7 +40,7 @@ class DrillEntry:
     seconds; `reached`: up to when the copy has everything. `target` is "latest", the label of a backup, or a moment.
     `rto_seconds` is restore and start together, null where the copy never answered. `rpo_seconds`: how much older the
     copy's newest row was than the primary's, `rpo_wal_bytes` the WAL between them. `*_change`: against the good drill
-    before, 0.1 is a tenth more.
+    before, of the same repository and as far; 0.1 is a tenth more.
     """
 
     run: str

@@ -17,6 +17,7 @@ from hactl.model.picture import Picture
 from hactl.view.drills_document import SCHEMA, DrillsDocument
 from hactl.view.status_schema import document_schema
 from tests.cli.driving import LAB
+from tests.cli.playing import play
 from tests.model.builders import Cluster, drill, drills
 
 DRILL = "drill:backup"
@@ -89,6 +90,21 @@ def test_the_document(shown: Callable[..., Result]) -> None:
     jsonschema.validate(document, schema)
     (one,) = document["drills"]
     assert (one["verdict"], one["why"], one["rto_change"]) == ("fail", "orders: 0 is not > 0", pytest.approx(0.31))
+
+
+@pytest.mark.parametrize(
+    ("args", "parameters"),
+    [
+        (("--plan",), {"service": "backup", "on": "backup1"}),
+        (("run", "--plan", "--repository", "1"), {"service": "backup", "on": "backup1", "repository": 1}),
+        (("--backup", "2025-full", "--on", "backup2", "--plan"), {"on": "backup2", "backup": "2025-full"}),
+    ],
+)
+def test_without_a_command_a_drill_is_made(home: Path, args: tuple[str, ...], parameters: dict[str, object]) -> None:
+    done = play("done", "drill", *args, home=home)
+    asked = done.only("plan")
+    assert (done.code, asked["playbook"]) == (0, "restore-drill")
+    assert parameters.items() <= asked["parameters"].items()
 
 
 def test_reports(shown: Callable[..., Result], tmp_path: Path) -> None:

@@ -178,3 +178,8 @@ def test_what_was_missed() -> None:
     late = replace(RECORD, target_rto=60.0, target_rpo=2.5)
     assert (late.late, late.stale) == (True, False)
     assert not replace(late, rto=None).late  # it never answered: that is told otherwise
+
+
+def test_how_far_it_was_to_go() -> None:
+    aims = [replace(RECORD, target=target).aim for target in ("latest", RECORD.label, "2026-11-21 14:30:05+00")]
+    assert aims == ["latest", "set", "time"]

@@ -150,6 +150,21 @@ async def test_keys_that_act_open_the_plan(key: str, playbook: str, parameters: 
         assert (asked.playbook, asked.parameters, asked.limit) == (playbook, WHERE | parameters, None)
 
 
+@pytest.mark.parametrize(("key", "playbook"), [("b", "files-backup"), ("v", "files-verify"), ("d", "files-drill")])
+async def test_files_of_a_node_are_acted_on_alone(key: str, playbook: str) -> None:
+    runs = Runs()
+    async with app_with(Cluster().picture(), runs).run_test(size=SIZE) as pilot:
+        await opened(pilot, "uploads")
+        await pilot.press("end")
+        await has(pilot, "snapshots of uploads on app3")
+        await pilot.press("f")
+        await until(pilot, lambda: any("is a full one" in text for text in told(pilot)), "that there is one way only")
+        await pilot.press(key)
+        await at(pilot, PlanScreen)
+        asked = runs.asked[-1]
+        assert (asked.playbook, asked.parameters, asked.limit) == (playbook, {"service": "uploads"}, "app3")
+
+
 async def test_who_only_looks_cannot_act() -> None:
     runs = Runs()
     async with app_with(Cluster().picture(), runs, read_only=True).run_test(size=SIZE) as pilot:

@@ -147,8 +147,8 @@ def test_traces() -> None:
 
 def test_what_a_drill_is_compared_with() -> None:
     good, failed, last = drill(9), replace(FAILED, run="20251002-010101-bad"), drill(0.5)
-    elsewhere = drill(1.5, repository=2)
-    assert before((good, elsewhere, failed, last), last) == good
+    elsewhere, not_as_far = drill(1.5, repository=2), drill(1.2, target="2025-full")
+    assert before((good, elsewhere, not_as_far, failed, last), last) == good
     assert before((good,), good) is None
     assert (change(11.0, 10.0), change(None, 10.0), change(1.0, 0.0)) == (pytest.approx(0.1), None, None)
     assert [change_words(share) for share in (0.1, -0.25, 0.001)] == ["+10 %", "-25 %", "0 %"]

@@ -87,10 +87,21 @@ async def upgraded(pilot: Pilot[None]) -> None:
     await seen(pilot, "● done")
     await pilot.press("4")
     await shot(pilot, "database", "db3")
-    await pilot.press("5")
-    await shot(pilot, "backups", "repository 1", "full")
+    await tried(pilot)
     await pilot.press("2", "down", "down", "enter")
     await shot(pilot, "node", "node app1", UPGRADE)
+
+
+async def tried(pilot: Pilot[None]) -> None:
+    """A drill of the newest backup, and what the backups' screen says of it."""
+    await pilot.press("5")
+    await seen(pilot, "repository 1", "full")
+    await pilot.press("d")
+    await seen(pilot, "y carries it out")
+    await pilot.press("y")
+    await seen(pilot, "● done")
+    await pilot.press("5")
+    await shot(pilot, "backups", "last good drill", "pass")
 
 
 async def a_day(pilot: Pilot[None], lab: Lab) -> None:

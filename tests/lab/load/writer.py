@@ -19,6 +19,8 @@ import asyncpg
 RATE = 100.0
 PASSWORD = Path("/opt/hactl-lab/keys/shop.password")
 MAKE = "CREATE TABLE IF NOT EXISTS numbered (n bigint PRIMARY KEY)"
+# The last one: a server that says goodbye to a connection which is idle, just when it is used again.
+GONE = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 WRITE = "INSERT INTO numbered VALUES ($1) ON CONFLICT DO NOTHING"
 
 
@@ -27,7 +29,7 @@ async def connected(host: str) -> Any:  # asyncpg has no types
     while True:
         try:
             return await asyncpg.connect(host=host, port=5432, timeout=20, **about)
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except GONE:
             await asyncio.sleep(0.05)
 
 
@@ -43,7 +45,7 @@ async def main(host: str, seconds: float, path: str) -> None:
                 try:
                     await connection.execute(WRITE, number, timeout=20)
                     break
-                except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                except GONE:
                     connection.terminate()
                     connection = await connected(host)
             confirmed.write(f"{number} {time.monotonic():.3f}\n")

@@ -29,8 +29,8 @@ class Holdings:
     @cached_property
     def good(self) -> tuple[Backup, ...]:
         """Those that can be restored: without errors, and with all that they need."""
-        broken = self.broken
-        return tuple(one for one in self.backups if not one.error and one.label not in broken)
+        unusable = self.broken.keys() | self.lacking.keys()
+        return tuple(one for one in self.backups if not one.error and one.label not in unusable)
 
     @cached_property
     def fulls(self) -> tuple[Backup, ...]:
@@ -45,6 +45,22 @@ class Holdings:
                 found[one.label] = one.prior
             elif not one.error:
                 whole.add(one.label)
+        return found
+
+    @cached_property
+    def lacking(self) -> dict[str, str]:
+        """Backups whose WAL lies outside of what is archived: label -> a segment that it needs and that is not there.
+        Holes between the archive's ends are found by reading it alone.
+        """
+        first, last, found = self.oldest_wal, self.newest_wal, dict[str, str]()
+        for one in self.backups:
+            missing = [
+                segment
+                for segment in (one.wal_start, one.wal_stop)
+                if len(segment) == len(first) == len(last) and not first <= segment <= last
+            ]
+            if missing and not one.error:
+                found[one.label] = missing[0]
         return found
 
     @property

@@ -106,7 +106,7 @@ def _backup(one: Repository, holdings: Holdings, backup: Backup) -> Row:
     state = Cell(f"builds on {backup.prior}" if backup.prior else "stands alone")
     if backup.error:
         state = Cell("has errors", Level.CRIT)
-    elif needed := holdings.broken.get(backup.label):
+    elif needed := holdings.broken.get(backup.label) or holdings.lacking.get(backup.label):
         state = Cell(f"lacks {needed}", Level.CRIT)
     same = backup.wal_start == backup.wal_stop
     cells = (

@@ -120,6 +120,6 @@ def _entry(holdings: Holdings, backup: Backup) -> BackupEntry:
         wal_stop=backup.wal_stop,
         prior=backup.prior or None,
         error=backup.error,
-        restorable=not backup.error and backup.label not in holdings.broken,
+        restorable=not backup.error and backup.label not in holdings.broken | holdings.lacking,
         run=backup.notes.get(RUN_NOTE),
     )

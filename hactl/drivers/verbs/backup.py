@@ -16,6 +16,7 @@ from hactl.drivers.probe import Asked
 from hactl.drivers.verbs import pgbackrest_commands as commands
 from hactl.drivers.verbs.command_lines import answered, mutating
 from hactl.drivers.verbs.command_lines import shown as shown_command
+from hactl.model.backups import backup_services, repositories
 from hactl.model.command import Command, Completed, command
 from hactl.model.errors import ConnectionLostError, ParseError
 from hactl.model.facts import Backup, PgbackrestFacts
@@ -86,6 +87,11 @@ def _problem(scene: Scene, args: Arguments) -> str:
     return ""
 
 
+def _runs(scene: Scene, service: PgbackrestService) -> bool:
+    """Whether a backup was being made there when it was last asked."""
+    return any(one.known is not None and one.known.facts.running for one in repositories(service, scene.picture))
+
+
 def _facts(service: PgbackrestService) -> Doing[PgbackrestFacts]:
     """What the repositories hold now. Raises VerbError."""
     done = yield from run(pgbackrest.info_command(service))
@@ -114,13 +120,21 @@ class Take(Verb[TakeArguments]):
         return (self._command(scene, args),)
 
     def preflight(self, scene: Scene, args: TakeArguments) -> Doing[tuple[GuardVerdict, ...]]:
-        """PgBackRest takes one at a time."""
+        """PgBackRest takes one of a database at a time, into whichever repository."""
         service = _service(scene, args)
         facts = yield from _facts(service)
-        if not facts.running:
-            return ()
-        said = f"another backup of {service.name} is being made on {scene.target.name}"
-        return (GuardVerdict("backup-running", Ruling.REFUSE, said, scene.target.name),)
+        busy = [service] if facts.running else []
+        busy += [one for one in backup_services(scene.inventory) if one.name != service.name and _runs(scene, one)]
+        return tuple(
+            GuardVerdict(
+                "backup-running",
+                Ruling.REFUSE,
+                f"another backup of {one.name} is being made on {one.repository_host}",
+                one.repository_host,
+            )
+            for one in busy
+            if one.database == service.database
+        )
 
     def check(self, scene: Scene, args: TakeArguments) -> Doing[Standing]:
         service, number = _service(scene, args), _number(scene, args)

@@ -64,6 +64,15 @@ def _backups(case: NodeCase, service: PgbackrestService, facts: PgbackrestFacts,
             hint="Take a full backup now: hactl backup run --type full",
             service=service,
         )
+    for label, segment in holdings.lacking.items():
+        sentence = f"{where}backup {label} cannot be restored: WAL segment {segment} is not in the archive"
+        yield case.finding(
+            f"pgbackrest:{node}:{service.name}{key}:lacking:{label}",
+            Level.CRIT,
+            sentence,
+            hint="Take a full backup now: hactl backup run --type full",
+            service=service,
+        )
     yield from _ages(case, service, holdings, f"backup-age:{node}:{service.name}{key}", where)
 
 

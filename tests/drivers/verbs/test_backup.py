@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -15,6 +15,7 @@ from hactl.model.observed import Unknown
 from hactl.model.verb import RunCommand, Scene, VerbError
 from tests.drivers.verbs.driving import World, done
 from tests.drivers.verbs.node_scene import RUN, scene_of
+from tests.model.builders import Cluster
 
 TAKE, VERIFY = VERBS["backup.run"], VERBS["backup.verify"]
 ARGS = TakeArguments("backup", "full")
@@ -101,6 +102,9 @@ def test_two_at_once_are_refused(scene: Scene) -> None:
     assert Repository().play(TAKE.preflight(scene, ARGS)) == ()
     (verdict,) = Repository(busy=9).play(TAKE.preflight(scene, ARGS))
     assert (verdict.guard, verdict.blocks) == ("backup-running", True)
+    elsewhere = Cluster().change("backup2", "pgbackrest:offsite", running=True).picture()
+    (verdict,) = Repository().play(TAKE.preflight(replace(scene, picture=elsewhere), ARGS))
+    assert (verdict.node, verdict.sentence) == ("backup2", "another backup of offsite is being made on backup2")
 
 
 def test_its_reason_is_pgbackrests(scene: Scene) -> None:

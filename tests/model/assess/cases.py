@@ -237,6 +237,7 @@ ANSWERS = (
         (
             ("waiting:app1", "unknown", "no answer yet about host, disk and units"),
             ("waiting:app1:shop", "unknown", "no answer yet"),
+            ("waiting:app1:uploads", "unknown", "no answer yet"),
         ),
     ),
     Case(
@@ -828,6 +829,38 @@ BACKUPS = (
                 "crit",
                 "backup 2025-diff cannot be restored: it needs 2025-gone, which is not there or has errors",
             ),
+        ),
+    ),
+    Case(
+        "a backup needs WAL from before the archive begins",
+        lambda c: c.change(
+            "backup2",
+            "pgbackrest:offsite",
+            backups=(
+                made("full", 20, repository=2, wal_start=f"{1:08X}{0:08X}{9:08X}", wal_stop=f"{1:08X}{0:08X}{10:08X}"),
+                made("diff", 2, repository=2, wal_start=f"{1:08X}{0:08X}{2:08X}", wal_stop=f"{1:08X}{0:08X}{12:08X}"),
+            ),
+            archive_min={2: f"{1:08X}{0:08X}{9:08X}"},
+        ),
+        (
+            (
+                "pgbackrest:backup2:offsite:lacking:2025-diff",
+                "crit",
+                "backup 2025-diff cannot be restored: WAL segment 000000010000000000000002 is not in the archive",
+            ),
+        ),
+    ),
+    Case(
+        "the copy in the other site is behind",
+        lambda c: c.change(
+            "backup2",
+            "pgbackrest:offsite",
+            backups=(made("full", 30, repository=2),),
+            archive_max={2: f"{1:08X}{0:08X}{0x40 - 20:08X}"},
+        ),
+        (
+            ("backup-age:backup2:offsite:any", "warn", "last backup 1 d 6 h ago"),
+            ("wal-gap:offsite:2", "warn", "WAL segments of db1 that repository 2 lacks: 19"),
         ),
     ),
     Case(

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from hactl.config.playbooks import load_playbook
+from hactl.drivers.verbs.catalogue import VERBS
 from hactl.model.drills import Check, CheckOutcome, Verdict
 from hactl.tui.screens.backups import BackupsScreen
 from hactl.tui.screens.drill import DrillScreen
@@ -30,6 +32,11 @@ async def opened(pilot: Pilot[None], *texts: str) -> None:
     await pilot.press("5")
     await at(pilot, BackupsScreen)
     await has(pilot, "repositories", *texts)
+
+
+def parameters_of(playbook: str) -> set[str]:
+    """What the playbook that ships can be given."""
+    return set(load_playbook(playbook, VERBS, env={"HOME": "/nowhere"}).parameters)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 60)])
@@ -148,6 +155,7 @@ async def test_keys_that_act_open_the_plan(key: str, playbook: str, parameters: 
         await at(pilot, PlanScreen)
         asked = runs.asked[-1]
         assert (asked.playbook, asked.parameters, asked.limit) == (playbook, WHERE | parameters, None)
+        assert asked.parameters.keys() <= parameters_of(playbook)
 
 
 @pytest.mark.parametrize(("key", "playbook"), [("b", "files-backup"), ("v", "files-verify"), ("d", "files-drill")])
@@ -163,6 +171,7 @@ async def test_files_of_a_node_are_acted_on_alone(key: str, playbook: str) -> No
         await at(pilot, PlanScreen)
         asked = runs.asked[-1]
         assert (asked.playbook, asked.parameters, asked.limit) == (playbook, {"service": "uploads"}, "app3")
+        assert asked.parameters.keys() <= parameters_of(playbook)
 
 
 async def test_who_only_looks_cannot_act() -> None:

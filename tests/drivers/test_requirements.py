@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hactl.config.load import load_inventory
+from hactl.drivers import drill
 from hactl.drivers.requirements import (
     CommandQuestion,
     Judged,
@@ -23,8 +24,13 @@ from hactl.drivers.requirements import (
 from hactl.drivers.sudoers import rules_for
 from hactl.model.command import Completed
 from hactl.model.findings import Level
-from hactl.model.inventory import Inventory
+from hactl.model.inventory import Inventory, PgbackrestService
 
+SNAPSHOTS = (
+    *("restic", "--repo=sftp:restic@backup1:/var/lib/restic/app1", "--password-file=/etc/restic/password"),
+    *("--json", "--no-lock", "snapshots", "--host=app1", "--path=/var/lib/shop/uploads"),
+)
+DRILLS = drill.argv(PgbackrestService("backup", ("backup1",), (), 1))
 LAB = Path(__file__).parents[2] / "inventory" / "lab.toml"
 
 
@@ -41,11 +47,18 @@ def needs(lab: Inventory, node: str) -> dict[str, Requirement]:
     ("node", "keys"),
     [
         ("lb1", {"tool:haproxy", "socket:/run/haproxy/admin.sock", "tool:sudo"}),
-        ("app1", {"tool:dpkg-query", "tool:sudo"}),
+        (
+            "app1",
+            {"tool:dpkg-query", "tool:sudo", "tool:restic", f"sudo:restic:/usr/bin/{' '.join(SNAPSHOTS)}"},
+        ),
         ("db1", {"socket:/var/run/postgresql/.s.PGSQL.5432", "server:database", "role:database", "tool:sudo"}),
         (
             "backup1",
-            {"tool:pgbackrest", "tool:sudo", "sudo:pgbackrest:/usr/bin/pgbackrest --stanza=main --output=json info"},
+            {
+                *("tool:pgbackrest", "tool:sudo"),
+                "sudo:pgbackrest:/usr/bin/pgbackrest --stanza=main --output=json info",
+                f"sudo:pgdrill:/usr/bin/{' '.join(DRILLS)}",
+            },
         ),
     ],
 )
@@ -111,7 +124,11 @@ def test_judgement(lab: Inventory, node: str, key: str, out: str, exit_code: int
 
 
 def test_sudo_judgement(lab: Inventory) -> None:
-    (rule,) = (one for key, one in needs(lab, "backup1").items() if key.endswith("--output=json info"))
+    (rule,) = (
+        one
+        for key, one in needs(lab, "backup1").items()
+        if key.endswith("--stanza=main --output=json info") and "pgbackrest:" in key
+    )
     assert rule.remedy.endswith(
         "hactl ALL=(pgbackrest) NOPASSWD: /usr/bin/pgbackrest --stanza\\=main --output\\=json info"
     )
@@ -126,7 +143,7 @@ def test_a_missing_right_to_act_is_a_warning_with_its_line(lab: Inventory) -> No
     install = next(one for key, one in found.items() if " install " in key)
     missing = judge(install, exit_code=1, err="sudo: a password is required")
     assert (missing.level, "apt-get install shop=1.0-1 as root" in missing.sentence) == (Level.WARN, True)
-    line = next(rule for rule in rules_for(lab, lab.nodes["app1"]) if rule.pattern).line("hactl")
+    line = next(rule for rule in rules_for(lab, lab.nodes["app1"]) if rule.as_user == "root").line("hactl")
     assert install.remedy.endswith(line)
     restart = next(one for key, one in found.items() if "restart shop" in key)
     assert judge(restart).sentence == "systemctl restart shop.service may be run as root"

@@ -72,7 +72,7 @@ def _dashboard(inventory: Inventory, settings: Settings) -> int:
     # Loading makes many objects and no garbage: a collector that looks at them again and again costs a tenth of the
     # way to the first paint. The dashboard turns it on when it has painted.
     gc.disable()
-    from hactl.tui.app import run as run_dashboard
+    from hactl.tui.start import run as run_dashboard
 
     return run_dashboard(inventory, settings=settings)
 

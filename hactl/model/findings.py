@@ -60,6 +60,12 @@ class Finding:
     value: float | None = None
 
 
+def subject(finding: Finding) -> str:
+    """What a finding is about, in a word: "db1", "shop", "shop on app1"."""
+    name = finding.scope.name
+    return name if finding.node in (None, name) else f"{name} on {finding.node}"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A roll-up: the level and the one sentence that says why."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
-from hactl.model.facts import Facts
 from hactl.model.inventory import Inventory
 from hactl.model.observed import Maybe, Observed, Unknown
 
-F = TypeVar("F", bound=Facts)
+if TYPE_CHECKING:  # a state without any is shown before they are loaded
+    from hactl.model.facts import Facts
+
+F = TypeVar("F", bound="Facts")
 
 # An answer older than this many of its probe's intervals is no longer knowledge.
 STALE_AFTER_INTERVALS = 2.0

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from hactl.model.dashboard import Settings
 from hactl.model.picture import Picture
-from hactl.model.trends import Trends
 from hactl.tui.acting import RunSource
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
+    from hactl.model.trends import Trends
     from hactl.tui.beside import Beside
 
 

@@ -6,8 +6,7 @@ from collections.abc import Collection
 
 from hactl.model.ack import Ack
 from hactl.model.acks import open_findings
-from hactl.model.assess import subject
-from hactl.model.findings import Finding, ScopeKind
+from hactl.model.findings import Finding, ScopeKind, subject
 from hactl.model.picture import Picture
 from hactl.view import units
 from hactl.view.cells import age_cell, level_cell

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from hactl.model.findings import Level
 from hactl.model.inventory import Routing
 from hactl.model.picture import Picture
-from hactl.model.trends import Trends
 from hactl.view import units
 from hactl.view.trace import Trace
+
+if TYPE_CHECKING:
+    from hactl.model.trends import Trends
 
 _Words = Callable[[float], str]
 

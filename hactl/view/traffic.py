@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from hactl.model.findings import Level
 from hactl.model.inventory import Inventory, Routing
-from hactl.model.trends import Trends
 from hactl.view.graphs import milliseconds, per_second
 from hactl.view.trace import Trace
+
+if TYPE_CHECKING:
+    from hactl.model.trends import Trends
 
 
 def traffic_traces(inventory: Inventory, trends: Trends) -> tuple[Trace, ...]:

@@ -144,7 +144,7 @@ async def test_a_broken_engine_ends_the_app_loudly() -> None:
 def test_the_real_dashboard_remembers_the_primaries_that_others_have_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """As the command line does: what is known of a primary that is lost does not depend on who looks."""
     from hactl.control.roles import remembered
-    from hactl.tui import app as dashboard
+    from hactl.tui import start as dashboard
 
     opened: list[object] = []
     monkeypatch.setattr(HactlApp, "run", lambda self: opened.append(self._open_source()))

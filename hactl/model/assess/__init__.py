@@ -4,6 +4,6 @@
 """
 
 from hactl.model.assess.assessor import Assessor, assess
-from hactl.model.assess.rollup import subject
+from hactl.model.findings import subject
 
 __all__ = ["Assessor", "assess", "subject"]

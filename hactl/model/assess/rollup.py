@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from hactl.model.assess.base import ClusterCase, breaks, is_up
 from hactl.model.assess.counts import Counts
 from hactl.model.facts import UnitFacts
-from hactl.model.findings import Assessment, Finding, Level, PoolVerdict, ScopeKind, ServiceVerdict, Verdict
+from hactl.model.findings import (
+    Assessment,
+    Finding,
+    Level,
+    PoolVerdict,
+    ScopeKind,
+    ServiceVerdict,
+    Verdict,
+    subject,
+)
 from hactl.model.inventory import Inventory, Routing, Service
 from hactl.model.observed import Unknown
 from hactl.model.state import LinkPhase
@@ -41,12 +50,6 @@ def of_findings(findings: Sequence[Finding], before: Verdict | None, now: float,
     sentence = f"{about}{worst.sentence}" + (f" (and {rest} more)" if rest else "")
     began = min(finding.since for finding in findings if finding.level is worst.level)
     return verdict(worst.level, sentence, before, began)
-
-
-def subject(finding: Finding) -> str:
-    """What a finding is about, in a word: "db1", "shop", "shop on app1"."""
-    name = finding.scope.name
-    return name if finding.node in (None, name) else f"{name} on {finding.node}"
 
 
 def by_node(findings: Iterable[Finding]) -> dict[str, list[Finding]]:

@@ -84,7 +84,7 @@ class OverviewScreen(PictureScreen):
 
     def _draw_trends(self, picture: Picture) -> None:
         panel = self.query_one(Sparks)
-        if panel.size.width:
+        if panel.size.width and self.house.beside is not None:  # before the first answers there are none
             panel.show(traffic_traces(picture.state.inventory, self.house.trends), picture.now, highest=_HIGHEST)
 
     def _draw_recent(self, picture: Picture) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import TypeVar
 
 from hactl.model.findings import Level
@@ -17,6 +18,7 @@ UNKNOWN = Cell("?", None, None, unknown=True)
 NOTHING = Cell("-", None, None, unknown=True)  # there is no such thing here: not the same as not to know it
 
 
+@cache
 def level_cell(level: Level) -> Cell:
     """The word; sorts worst first."""
     return Cell(severity(level).word, level, float(-level))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from hactl.model import rates
 from hactl.model.facts import ClockFacts, DiskFacts, HostFacts, PackageFacts, UnitFacts
 from hactl.model.findings import Level
-from hactl.model.inventory import Node, Standing
+from hactl.model.inventory import Node, Pool, Standing
 from hactl.model.observed import Observed
 from hactl.model.picture import Picture
 from hactl.model.state import LinkPhase, NodeState
@@ -68,12 +68,11 @@ def _age(seconds: int, *, fresh: bool) -> Cell:
     return age_cell(seconds, None if fresh else Level.UNKNOWN)
 
 
-def pools_cell(picture: Picture, node: str) -> Cell:
+def pools_cell(picture: Picture, pools: Sequence[Pool], node: str) -> Cell:
     """The pools that it is in, a word for each of which it is out."""
-    pools = picture.state.inventory.pools_of(node)
-    out = [pool.name for pool in pools if node in picture.assessment.pools[pool.name].drained]
     if not pools:
         return NOTHING
+    out = [pool.name for pool in pools if node in picture.assessment.pools[pool.name].drained]
     text = " ".join(f"{pool.name} (out)" if pool.name in out else pool.name for pool in pools)
     return Cell(text, Level.WARN if out else None)
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from types import MappingProxyType
+from typing import TypeAlias
 
 from hactl.model.findings import Level
 from hactl.model.inventory import Inventory, Node
@@ -47,6 +48,7 @@ _IN_ORDER = itemgetter(
     *map([*_MADE, *(name for group in GROUPS for name in group.columns)].index, (column.key for column in COLUMNS))
 )
 _TURNS = 30  # pictures within which every row is made again, also where nobody looks
+_Parts: TypeAlias = tuple[tuple[Cell, ...], ...]
 _NOT_JUDGED: Judged = MappingProxyType({})
 
 
@@ -107,7 +109,7 @@ class _Shown:
 class _Kept:
     """What one node's row was made of last."""
 
-    __slots__ = ("_fixed", "_link", "_node", "_of", "_reached", "_shown", "made", "name")
+    __slots__ = ("_fixed", "_link", "_node", "_of", "_parts", "_pools", "_reached", "_shown", "made", "name")
 
     def __init__(self, picture: Picture, node: Node) -> None:
         self.name = node.name
@@ -118,6 +120,8 @@ class _Kept:
         self._link: Link | None = None
         self._reached: tuple[Cell, ...] = ()
         self._shown: list[_Shown | None] = [None for _ in GROUPS]
+        self._pools = picture.state.inventory.pools_of(node.name)
+        self._parts: _Parts = ()
 
     def row(self, picture: Picture, judged: Judged) -> Row:
         if self.made is None or self._of is not picture:
@@ -125,31 +129,28 @@ class _Kept:
         return self.made
 
     def _row(self, picture: Picture, judged: Judged) -> Row:
-        """The one before, where all its cells are the same."""
+        """The one before, where all its parts are the same."""
         state, level = picture.state.nodes[self.name], picture.assessment.nodes[self.name].level
         if state.link is not self._link:
             self._link, self._reached = state.link, link_cells(state, self._node)
-        cells = _IN_ORDER(
-            (
-                *self._fixed,
-                level_cell(level),
-                *self._reached,
-                newest_cell(state, picture.now),
-                pools_cell(picture, self.name),
-                *(
-                    cell
-                    for index, group in enumerate(GROUPS)
-                    for cell in self._cells(index, group, state, picture.now, judged)
-                ),
-            )
+        parts = (
+            self._fixed,
+            (level_cell(level),),
+            self._reached,
+            (newest_cell(state, picture.now), pools_cell(picture, self._pools, self.name)),
+            *[self._cells(index, group, state, picture.now, judged) for index, group in enumerate(GROUPS)],
         )
-        same = self.made is not None and self.made.cells == cells
-        return self.made if same and self.made is not None else Row(self.name, cells, level)
+        if self.made is not None and self._parts == parts:
+            return self.made
+        self._parts = parts
+        return Row(self.name, _IN_ORDER([cell for part in parts for cell in part]), level)
 
     def _cells(self, index: int, group: Group, state: NodeState, now: float, judged: Judged) -> tuple[Cell, ...]:
         reading, held = state.readings.get(group.question), self._shown[index]
         if held is None or not held.holds(reading, state.link, judged, now):
             made = group.cells(state, now, judged)
+            if held is not None and held.cells == made:
+                made = held.cells  # the same tuple is told from another one at a glance
             held = self._shown[index] = _Shown(reading, state.link, judged, now, _stale_at(reading, now), made)
         return held.cells
 

@@ -37,11 +37,11 @@ async def test_columns_come_and_go() -> None:
     async with opened(scene_cluster().picture()).run_test(size=NARROW) as pilot:
         await pilot.press("2")
         table = pilot.app.screen.query_one("#nodes", LineTable)
-        narrow = [place.column.key for place in table._placed]
+        narrow = [place.column.key for place in table._arranged.placed]
         await shown(pilot, WIDE)
-        assert len(table._placed) > len(narrow)
+        assert len(table._arranged.placed) > len(narrow)
         await shown(pilot, NARROW)
-        assert [place.column.key for place in table._placed] == narrow
+        assert [place.column.key for place in table._arranged.placed] == narrow
 
 
 async def test_what_is_wrapped_leaves_room_for_the_bar_beside_it() -> None:

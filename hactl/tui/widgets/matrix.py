@@ -5,7 +5,8 @@ Nothing is cut: what has no room is told of by number, left and right, on the bo
 
 from __future__ import annotations
 
-from hactl.tui.widgets.line_table import GAP, LineTable
+from hactl.tui.widgets.arranged import GAP
+from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.paint import subtitled
 from hactl.view.tables import Placed, fit
 
@@ -21,16 +22,19 @@ class Matrix(LineTable):
     @property
     def hidden(self) -> tuple[int, int]:
         """So many columns are out of sight on the left and on the right."""
-        return self._left, max(0, len(self._table.columns) - self._left - len(self._placed))
+        return self._left, max(0, len(self._arranged.table.columns) - self._left - len(self._arranged.placed))
 
     def reveal(self, key: str) -> None:
         """Scroll until the column is in view."""
-        index = next((at for at, column in enumerate(self._table.columns) if column.key == key), None)
-        if self._by_hand or index is None or any(place.index == index for place in self._placed):
+        index = next((at for at, column in enumerate(self._arranged.table.columns) if column.key == key), None)
+        if self._by_hand or index is None or self._in_view(index):
             return
         step = 1 if index > self._left else -1
-        while not any(place.index == index for place in self._placed):
+        while not self._in_view(index):
             self._scroll_by(step)
+
+    def _in_view(self, column: int) -> bool:
+        return any(place.index == column for place in self._arranged.placed)
 
     def turn(self, columns: int) -> None:
         """Scroll by hand."""
@@ -44,16 +48,17 @@ class Matrix(LineTable):
         self._strips.clear()
         self.refresh()
 
-    def _place(self) -> None:
-        room = self.scrollable_content_region.width - self._gutter
-        whole = fit(self._table, _ENDLESS, gap=GAP)
+    def _place(self) -> bool:
+        room, before = self.scrollable_content_region.width - self._gutter, self._arranged.placed
+        whole = fit(self._arranged.table, _ENDLESS, gap=GAP)
         self._left = min(self._left, max(0, len(whole) - 2))
         while self._left and _width((*whole[:1], *whole[self._left :])) <= room:
             self._left -= 1  # no room is left empty on the right
-        self._placed = _window(whole, self._left, room)
+        self._arranged.placed = _window(whole, self._left, room)
         left, right = self.hidden
         words = (f"← {left} more" if left else "", f"{right} more →" if right else "")
         subtitled(self, "   ".join(word for word in words if word))
+        return self._arranged.placed != before
 
 
 def _width(places: tuple[Placed, ...]) -> int:

@@ -13,9 +13,9 @@ from hactl.model.assess import subject
 from hactl.model.findings import Finding
 from hactl.model.picture import Picture
 from hactl.view import units
-from hactl.view.backups import repository_rows
 from hactl.view.cluster import banner
 from hactl.view.databases import database_rows
+from hactl.view.files import store_rows
 from hactl.view.findings import ack_words, in_order
 from hactl.view.nodes import node_rows
 from hactl.view.services import pool_rows, service_rows, vip_rows
@@ -29,7 +29,7 @@ def lines(picture: Picture, columns: int, *, ages: bool) -> list[str]:
     `ages` tells how long each thing has been so, which only somebody who watches can know.
     """
     judged = (service_rows(picture), pool_rows(picture), vip_rows(picture))
-    facts = (database_rows(picture), repository_rows(picture), node_rows(picture))
+    facts = (database_rows(picture), store_rows(picture), node_rows(picture))
     board = [*_headline(picture, columns, ages=ages)]
     for shown in (*(one if ages else _without(one, "age") for one in judged), *facts):
         if shown.rows:

@@ -25,6 +25,7 @@ _ON = click.option("--on", metavar="NODE", help="Where. [default: the drill_node
         "hactl drill run --yes                    the newest backup and all WAL since",
         "hactl drill run --time '2026-11-21 14:30:05' --database shop --query 'SELECT count(*) FROM orders'",
         "hactl drill run --backup 20261121-020000F --yes -o json | jq .outcome",
+        "hactl drill run --service uploads        files, compared one by one",
     )
 )
 @click.option("--latest", is_flag=True, help="As far as the archive goes. [default]")
@@ -57,10 +58,18 @@ def run(
 
     Nothing of the database that runs is touched. The verdict is kept in the history of drills; a drill that has failed
     ends with exit 3, one that passed in part with 0.
+
+    Of files that restic keeps, a snapshot is restored on each of their nodes, compared with the live files, and taken
+    away; --backup names one by its id, --on a node.
     """
     if latest and (time or backup):
         raise click.UsageError("--latest goes as far as the archive does; leave --time and --backup away.")
     inventory = cli.load()
+    if (playbook := _of_files(inventory, service)) is not None:
+        if time or query or repository is not None:
+            raise click.UsageError("Files have no --time, --query or --repository: each node has its own snapshots.")
+        files: dict[str, Value] = {"service": service or "", "snapshot": backup or "latest"}
+        return act(ctx, cli, Acting.taken(options), playbook, files, limit=on, inventory=inventory)
     given = _given(_backups(inventory, service), on)
     given |= {"time": time, "backup": backup, "query": query, "database": database}
     given |= {} if repository is None else {"repository": repository}
@@ -82,6 +91,15 @@ def clean(ctx: click.Context, cli: Cli, /, *, service: str | None, on: str | Non
     inventory = cli.load()
     given = _given(_backups(inventory, service), on)
     return act(ctx, cli, Acting.taken(options), "drill-clean", given, inventory=inventory)
+
+
+def _of_files(inventory: Inventory, name: str | None) -> str | None:
+    """The playbook for drills with files, where `name` is a service that keeps some."""
+    from hactl.model.inventory import ServiceKind
+    from hactl.model.stores import TOOLS
+
+    found = inventory.services.get(name or "")
+    return TOOLS[ServiceKind.RESTIC].drill if found is not None and found.kind is ServiceKind.RESTIC else None
 
 
 def _backups(inventory: Inventory, name: str | None) -> PgbackrestService:

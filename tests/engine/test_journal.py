@@ -440,3 +440,11 @@ def test_a_name_that_means_none(journal: Journal, name: str, says: str) -> None:
         journal.resolve(name)
     assert says in str(error.value)
     assert "\x1b" not in str(error.value)
+
+
+def test_what_is_in_nobodys_way_keeps_nobody_waiting(journal: Journal) -> None:
+    drill = plan("app1", "app2")
+    drill = replace(drill, steps=tuple(replace(step, leaves=False) for step in drill.steps))
+    run_of(journal, "1-aaa", drill, *BROKEN, FAILED)
+    run_of(journal, "2-bbb", drill, StepStarted(0))
+    assert journal.history("lab", "x").unfinished == ()

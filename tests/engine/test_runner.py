@@ -30,7 +30,7 @@ from hactl.model.events import (
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.observed import Unknown
 from hactl.model.playbook import Budget, Condition, OnFailure
-from tests.engine.acting import NODES, Killed, Play, plan
+from tests.engine.acting import NODES, VERBS, Killed, Play, plan
 
 FAILS = Completed(1, "", "it broke", 0.01)
 
@@ -90,6 +90,20 @@ async def test_every_act_is_on_disk_before_it_is_done():
     )
     await play.run()
     assert {last for argv, last in seen if argv[0] == "set"} == {"CommandStarted"}
+
+
+async def test_a_step_is_told_what_came_of_those_before_it(monkeypatch):
+    seen = []
+    healthy = type(VERBS["healthy"])
+    check = healthy.check
+
+    def listening(self, scene, args):
+        seen.append({name: (one.done, one.attempts) for name, one in scene.outcomes.items()})
+        return check(self, scene, args)
+
+    monkeypatch.setattr(healthy, "check", listening)
+    await Play(plan(["out", "healthy"], nodes=["app1"])).run()
+    assert seen[0] == {"out": (True, 1)}
 
 
 async def test_lanes_of_a_batch_go_side_by_side():

@@ -79,8 +79,10 @@ def start(name: str, exercise: str | None, surprise: bool, seed: int | None) -> 
 @named
 def hint(name: str) -> None:
     """Give the next hint. Each costs points."""
+    from hactl.view.scenarios import hint_line
+
     number, given = _training(name).hint()
-    click.echo(f"Hint {number} ({given.cost} points): {given.text}")
+    click.echo(hint_line(number, given).text)
 
 
 @scenario.command(epilog=examples("hactl lab scenario check", "until hactl lab scenario check; do sleep 5; done"))

@@ -94,6 +94,12 @@ class LabSpec:
         return LabPaths(self.name)
 
 
+def lab_of(inventory: str) -> str:
+    """The running lab whose own inventory stands at this path; "" when it is no lab's."""
+    path = Path(inventory)
+    return path.parent.name if path.name == "inventory.toml" and path.parent.parent == RUN_ROOT else ""
+
+
 @dataclass(frozen=True, slots=True)
 class LabPaths:
     """Where a lab keeps what: `run` dies with `down`, `state` (the nodes' disks) stays until a reset."""

@@ -18,7 +18,7 @@ from hactl.model.scenario import Condition, ConditionKind, Goal
 from hactl.model.state import LinkPhase
 
 _SOME = 3  # findings that a sentence names
-_OF_THE_MACHINE = ("round-trip:", "clock:", "load:", "cpu:", "uptime:")
+_OF_THE_MACHINE = ("round-trip:", "latency:", "clock:", "load:", "cpu:", "uptime:")
 """Keys of findings that tell how busy the machine under the lab is, and nothing of what an operator has done."""
 
 

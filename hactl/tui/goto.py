@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from hactl.lab.spec import lab_of
 from hactl.model.dashboard import THEMES
 from hactl.model.inventory import Inventory, Service, ServiceKind
 from hactl.model.suggest import did_you_mean, quoted
@@ -37,6 +38,8 @@ class Guide(Protocol):
 
     def go_playbook(self, book: Playbook) -> None: ...
 
+    def go_training(self, lab: str) -> None: ...
+
     def choose_theme(self, name: str) -> None: ...
 
     def do(self, action: str) -> None: ...
@@ -60,6 +63,8 @@ def destinations(guide: Guide, inventory: Inventory, books: Sequence[Playbook]) 
     """Everything that can be gone to; of two with the same word the first one has it for its own."""
     for place in PLACES:
         yield Destination("", place.name, f"the screen {place.title} ({place.key})", _call(guide.go_place, place.name))
+    if lab := lab_of(inventory.path):
+        yield Destination("", "training", "exercises on this lab", _call(guide.go_training, lab))
     for node in inventory.nodes.values():
         about = f"{', '.join(node.roles) or 'no role'} in {node.site}"
         yield Destination("node", node.name, about, _call(guide.go_node, node.name))

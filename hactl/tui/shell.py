@@ -230,6 +230,13 @@ class Shell(Looks):
 
         self.push_screen(FormScreen(book))
 
+    def go_training(self, lab: str) -> None:
+        from hactl.control.training import Training  # noqa: PLC0415 - loaded when it is opened
+        from hactl.lab import Lab  # noqa: PLC0415 - likewise
+        from hactl.tui.screens.training import TrainingScreen  # noqa: PLC0415 - likewise
+
+        self.push_screen(TrainingScreen(Training(Lab(lab))))
+
     def do(self, action: str) -> None:
         self.call_later(self.run_action, action)
 

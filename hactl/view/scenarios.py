@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from hactl.model.findings import Level
-from hactl.model.scenario import Scenario, filled
+from hactl.model.scenario import Hint, Scenario, filled
 from hactl.model.scenario_goals import Judgement
 from hactl.model.scenario_score import WHOLE, Score
 from hactl.model.scenario_story import Ending, Mark, Note, Standing, Traffic
 from hactl.model.units import duration
 from hactl.view.lines import Line
+from hactl.view.tables import Cell, Column, Row, Table
 
 _ENDINGS = {
     Ending.REACHED: "the goal was reached",
@@ -37,6 +38,21 @@ _TOLD = {
 _MOST_SEEN = 60  # notes of what was seen that a report shows
 
 
+_COLUMNS = (
+    Column("name", "exercise"),
+    Column("level", "level", priority=1),
+    Column("limit", "at most", align="right", priority=3),
+    Column("best", "best", priority=2),
+    Column("title", "what it is about", grow=True, minimum=10),
+)
+
+
+def scenario_rows(scenarios: Sequence[Scenario], best: Mapping[str, Score]) -> Table:
+    """One row an exercise."""
+    found = (listed_row(one, best.get(one.name)) for one in scenarios)
+    return Table(_COLUMNS, tuple(Row(cells[0], tuple(map(Cell, cells))) for cells in found))
+
+
 def listed_row(scenario: Scenario, best: Score | None) -> tuple[str, str, str, str, str]:
     """Name, level, time, best score, title."""
     score = "-" if best is None else f"{best.points} {best.grade}"
@@ -49,6 +65,20 @@ def history_row(id_: str, standing: Standing, traffic: Traffic, score: Score | N
     ending = "goes on" if standing.ending is None else standing.ending.value
     lost = "?" if standing.lost is None else str(standing.lost)
     return id_, standing.name, ending, points, str(traffic.failed), lost, str(standing.hints)
+
+
+def story_lines(scenario: Scenario) -> Iterator[Line]:
+    """An exercise that nobody has begun; words in braces are still to be filled."""
+    names = {"cluster": "the lab", **{word: f"the {word}" for word in ("primary", "standby", "holder")}}
+    told = scenario.told({**names, "far": "the far standby", "other": "the other balancer"})
+    yield Line(f"{told.title} ({told.grade.value}, at most {duration(told.limit)})", strong=True)
+    yield Line(" ".join(told.story.split()))
+    yield Line()
+    yield from (Line(f"{number}. {goal.title}", indent=2, hang=5) for number, goal in enumerate(told.goals, 1))
+
+
+def hint_line(number: int, hint: Hint) -> Line:
+    return Line(f"Hint {number} ({hint.cost} points): {hint.text}")
 
 
 def begun_lines(standing: Standing) -> Iterator[Line]:

@@ -23,7 +23,7 @@ _ON = click.option("--on", metavar="NODE", help="Where. [default: the drill_node
     epilog=examples(
         "hactl drill run --plan",
         "hactl drill run --yes                    the newest backup and all WAL since",
-        "hactl drill run --time '2026-11-21 14:30:05' --database shop --query 'SELECT count(*) FROM orders'",
+        "hactl drill run --time '2026-11-21 14:30:05' --query 'SELECT now()'",
         "hactl drill run --backup 20261121-020000F --yes -o json | jq .outcome",
         "hactl drill run --service uploads        files, compared one by one",
     )

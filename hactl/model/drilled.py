@@ -82,6 +82,17 @@ def before(records: Iterable[DrillRecord], record: DrillRecord) -> DrillRecord |
     return max(earlier, key=in_time, default=None)
 
 
+def befores(records: Iterable[DrillRecord]) -> dict[str, DrillRecord]:
+    """The same of all of `records`, which stand oldest first: by run, where there is one."""
+    last, found = dict[tuple[str, int, str], DrillRecord](), dict[str, DrillRecord]()
+    for one in records:
+        if (past := last.get(_alike(one))) is not None:
+            found[one.run] = past
+        if one.good:
+            last[_alike(one)] = one
+    return found
+
+
 def _alike(record: DrillRecord) -> tuple[str, int, str]:
     return record.service, record.repository, record.aim
 

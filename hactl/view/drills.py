@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from hactl.model.assess.base import because
-from hactl.model.drilled import Drilled, before, change, in_time
+from hactl.model.drilled import Drilled, befores, change, in_time
 from hactl.model.drills import LATEST, PHASES, RTO_PHASES, CheckOutcome, DrillFacts, DrillRecord, Verdict, why
 from hactl.model.findings import Level
 from hactl.model.observed import Unknown
@@ -53,15 +53,15 @@ _SMALL = 0.005  # a change of less than this is none that anybody would see
 
 def drill_rows(found: Sequence[Drilled]) -> Table:
     """Every drill, newest first, keyed "SERVICE/RUN"."""
-    all_ = sorted(
-        ((record, one) for one in found for record in one.records), key=lambda pair: in_time(pair[0]), reverse=True
-    )
-    return Table(COLUMNS, tuple(_row(one, record) for record, one in all_))
+    rows = []
+    for one in found:
+        past = befores(one.records)
+        rows += [(in_time(record), _row(one, record, past.get(record.run))) for record in one.records]
+    return Table(COLUMNS, tuple(row for _, row in sorted(rows, key=lambda pair: pair[0], reverse=True)))
 
 
-def _row(one: Drilled, record: DrillRecord) -> Row:
+def _row(one: Drilled, record: DrillRecord, past: DrillRecord | None) -> Row:
     known, level = one.known, VERDICT_LEVELS[record.verdict]
-    past = before(one.records, record)
     cells = (
         Cell(record.run),
         Cell(record.verdict.value, level, -float(level)),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from hactl.model.assess.base import because
-from hactl.model.drilled import Drilled, before, change, newest_first
+from hactl.model.drilled import Drilled, befores, change, newest_first
 from hactl.model.drills import DrillRecord, Leftover, why
 from hactl.model.observed import Unknown
 from hactl.model.picture import Picture
@@ -104,7 +104,8 @@ def drills_document(
 ) -> dict[str, Json]:
     """Of all drills, or of those in `only`."""
     wall = picture.state.wall(picture.now)
-    drills = [_entry(one, found, wall) for one in (newest_first(found) if only is None else only)]
+    past = {run: record for one in found for run, record in befores(one.records).items()}
+    drills = [_entry(one, past.get(one.run), wall) for one in (newest_first(found) if only is None else only)]
     return asdict(
         DrillsDocument(SCHEMA, picture.state.inventory.name, round(wall, 3), [_service(one) for one in found], drills)
     )
@@ -130,8 +131,7 @@ def _leftover(left: Leftover) -> DrillLeftover:
     return DrillLeftover(left.run, left.size, left.since, left.alive)
 
 
-def _entry(record: DrillRecord, found: Sequence[Drilled], wall: float) -> DrillEntry:
-    past = before((each for one in found for each in one.records), record)
+def _entry(record: DrillRecord, past: DrillRecord | None, wall: float) -> DrillEntry:
     return DrillEntry(
         run=record.run,
         service=record.service,

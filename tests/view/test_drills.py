@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from hactl.model.drilled import Drilled, all_drilled, before, change, chosen, newest_first
+from hactl.model.drilled import Drilled, all_drilled, before, befores, change, chosen, in_time, newest_first
 from hactl.model.drills import Check, CheckOutcome, DrillRecord, Verdict
 from hactl.model.errors import InputError
 from hactl.model.findings import Level
@@ -150,6 +150,9 @@ def test_what_a_drill_is_compared_with() -> None:
     elsewhere, not_as_far = drill(1.5, repository=2), drill(1.2, target="2025-full")
     assert before((good, elsewhere, not_as_far, failed, last), last) == good
     assert before((good,), good) is None
+    every = sorted((good, elsewhere, not_as_far, failed, last), key=in_time)
+    assert befores(every) == {failed.run: good, last.run: good}
+    assert befores(every) == {one.run: past for one in every if (past := before(every, one)) is not None}
     assert (change(11.0, 10.0), change(None, 10.0), change(1.0, 0.0)) == (pytest.approx(0.1), None, None)
     assert [change_words(share) for share in (0.1, -0.25, 0.001)] == ["+10 %", "-25 %", "0 %"]
 

@@ -35,6 +35,10 @@ class DrillHistory(Vertical):
     DrillHistory #plots { height: 6; }
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[str, object] | None = None  # the service, and what its node said
+
     def compose(self) -> ComposeResult:
         yield LineTable(id="drills", empty="no drill yet")
         yield Plots(id="plots")
@@ -44,7 +48,10 @@ class DrillHistory(Vertical):
         return self.query_one("#drills", LineTable)
 
     def show(self, service: str, found: Drilled | None) -> None:
-        """The drills of `service`; None: none can be made of it."""
+        """The drills of `service`; None: none can be made of it. What the node has not said anew is not drawn anew."""
+        before, self._shown = self._shown, (service, None if found is None else found.facts)
+        if before is not None and before[0] == service and before[1] is self._shown[1]:
+            return
         self.table.show(drill_rows(() if found is None else (found,)))
         titled(self.table, heading(service, found))
         records = found.records if found is not None else ()

@@ -51,7 +51,7 @@ def _commands() -> type[Provider]:
     return Commands
 
 
-class Shell(Looks):
+class Shell(Looks, inherit_bindings=False):
     """`settings` are the user's; `memory` keeps the theme that was chosen."""
 
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
@@ -68,6 +68,7 @@ class Shell(Looks):
             Binding("question_mark", "toggle_help", "Help", key_display="?"),
             Binding("f1", "toggle_help", "Help", id="help-while-typing"),
             Binding("q,ctrl+c", "quit", "Quit", tooltip="Runs go on."),
+            Binding("ctrl+q", "quit", "Quit", show=False, priority=True, tooltip="Runs go on."),
         ],
     )
 

@@ -22,8 +22,8 @@ from tests.tui.pictures import Reel, down, picture, up
 from tests.tui.quick import press, settle
 from tests.tui.test_acting import until
 
-# They end the dashboard; so does the key of those that copy, where there is nothing to copy.
-_LEAVES = {"quit", "help_quit", "suspend_process", "copy_text", "copy"}
+# They end the dashboard; so does the key that copies, where there is nothing to copy.
+_LEAVES = {"quit", "help_quit", "suspend_process", "copy"}
 _CONFIRMS = {"carry_out", "answer(True)"}  # what would be done has been read
 _ROOMS = {
     "OverviewScreen",

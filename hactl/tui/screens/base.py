@@ -46,9 +46,16 @@ class Keys(Vertical):
         yield KeyLine()
 
 
-class BaseScreen(NamedKeys, Screen[Result]):
-    """A screen of the dashboard. Yields `Keys()` at the end of what it composes."""
+class BaseScreen(NamedKeys, Screen[Result], inherit_bindings=False):
+    """A screen of the dashboard. Yields `Keys()` at the end of what it composes.
 
+    Of Textual's keys for a screen it has the tabulator's; there is no selected text to copy: ctrl+c always quits.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "Next panel", show=False),
+        Binding("shift+tab", "app.focus_previous", "Previous panel", show=False),
+    ]
     ACTS: ClassVar[frozenset[str]] = ACTS
 
     def __init__(self) -> None:

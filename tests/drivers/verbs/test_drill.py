@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -291,6 +293,52 @@ def test_it_is_judged_by_what_was_found(scene: Scene, facts: dict[str, str], sec
     }
     record = recorded(replace(scene, outcomes=outcomes), ARGS)
     assert (record.verdict, record.rto, record.label) == (verdict, seconds + 1.0, "20261121-020000F")
+
+
+# --- what sudo grants ---------------------------------------------------------------------------------------------
+
+
+def granted(scene: Scene, argv: tuple[str, ...]) -> bool:
+    """Whether a rule has these words."""
+    scratch = scratch_of(scene, "backup")
+    words = " ".join(argv[1:])
+    return any(
+        rule[0] == argv[0] and (re.fullmatch(pattern, words) if pattern else rule == argv)
+        for rule, pattern, _ in commands.rules(scratch.service, scratch.database)
+    )
+
+
+def test_what_a_drill_runs_is_granted_for_any_run(scene: Scene) -> None:
+    scratch, time = scratch_of(scene, "backup"), moment("2026-11-21 14:30:05.25")
+    label = "20261121-020000F_20261121-030000I"
+    for argv in (
+        *(commands.restore(scratch, commands.Target(1, label, time)), commands.restore(scratch, commands.Target(1))),
+        *(commands.restore(scratch, commands.Target(1, label)), commands.sql(scratch, "shop"), commands.look(scratch)),
+        *(commands.end(scratch), commands.clear(scratch), commands.remove(scratch), commands.start(scratch)),
+        *(commands.sums(f"/var/lib/pgbackrest/backup/main/{label}", 7), commands.sums("/srv/b/archive/main", 7)),
+        commands.write(scratch, "found.json"),
+    ):
+        assert granted(scene, argv), argv
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda scratch: (*commands.remove(scratch), "/var/lib/pgbackrest"),
+        lambda scratch: (*commands.remove(scratch)[:-1], "/var/lib/pgdrill"),
+        lambda scratch: (*commands.remove(scratch)[:-1], f"{scratch.root}/.."),
+        lambda scratch: (*commands.remove(scratch)[:-1], "/var/lib/pgdrill/20261121-143005-k3f4"),
+        lambda scratch: commands.write(scratch, "../../x"),
+        lambda scratch: commands.write(scratch, "data/postgresql.conf"),
+        lambda scratch: (*commands.restore(scratch, commands.Target(1))[:-1], "--delta", "restore"),
+        lambda scratch: commands.restore(scratch, commands.Target(2)),
+        lambda scratch: commands.restore(scratch, commands.Target(1, "x y")),
+        lambda scratch: commands.sums("/etc/../archive/main", 1),
+        lambda scratch: (*commands.sums("/srv/archive/main", 1)[:-2], "rm", "{}", "+"),
+    ],
+)
+def test_near_misses_are_not(scene: Scene, change: Callable[[commands.Scratch], tuple[str, ...]]) -> None:
+    assert not granted(scene, change(scratch_of(scene, "backup")))
 
 
 # --- words --------------------------------------------------------------------------------------------------------

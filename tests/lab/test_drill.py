@@ -106,6 +106,10 @@ def test_a_drill_passes_and_shows_a_row_that_was_lost(lab: Lab, anna: Operator) 
     assert list(record["phases"]) == ["prepare", "restore", "start", "check", "teardown"]  # type: ignore[call-overload]
     assert record["rpo"] == 0.0
     assert (scratch(lab), works(lab)) == ([], "")
+    listed = json.loads(anna("drill", "list", "--service", "backup", "-o", "json").stdout)
+    told = [listed["drills"][0][key] for key in ("run", "verdict", "rto_seconds", "phases_seconds")]
+    assert told == [record[key] for key in ("run", "verdict", "rto", "phases")]
+    assert listed["services"][0]["last_good"] == record["run"]
 
 
 def test_a_damaged_repository_fails_it(lab: Lab, anna: Operator) -> None:

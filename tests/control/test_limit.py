@@ -14,13 +14,18 @@ LAB = load_inventory(Path("inventory/lab.toml"))
 
 CASES = [
     # nodes, services with their nodes and minimum, pools, vips
-    (("app1", "app2"), {"shop": (("app1", "app2"), 1)}, {}, []),
-    (("app1",), {"shop": (("app1",), 0)}, {}, []),
+    (("app1", "app2"), {"shop": (("app1", "app2"), 1), "uploads": (("app1", "app2"), 0)}, {}, []),
+    (("app1",), {"shop": (("app1",), 0), "uploads": (("app1",), 0)}, {}, []),
     (("lb1",), {"balancer": (("lb1",), 0), "vrrp": (("lb1",), 0)}, {}, []),
     (("lb1", "lb2"), {"balancer": (("lb1", "lb2"), 1), "vrrp": (("lb1", "lb2"), 1)}, {}, ["public"]),
     (
         ("lb1", "app1", "app2"),
-        {"balancer": (("lb1",), 0), "vrrp": (("lb1",), 0), "shop": (("app1", "app2"), 1)},
+        {
+            "balancer": (("lb1",), 0),
+            "vrrp": (("lb1",), 0),
+            "shop": (("app1", "app2"), 1),
+            "uploads": (("app1", "app2"), 0),
+        },
         {"shop": ({"app1": "shop-a", "app2": "shop-b"}, 1)},
         [],
     ),

@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+if sys.argv[1:2] == ["hactl"]:
+    import hactl.tui  # noqa: F401 - before Textual is loaded, as always: it says how often Textual draws
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable, Footer
 

@@ -168,8 +168,8 @@ ABANDONED_SLOT = Scripts(
     undo_on="role:db",
 )
 
-# The rows are kept in another database, from where they can be put back whoever is the primary then. Nothing of the
-# table itself is: only a backup has it.
+# The rows are kept in another database, from where they can be put back whoever is the primary then. Writers wait for
+# three seconds before the table is gone, so that there is a moment to restore to between the last row and the mistake.
 DROP_TABLE = Scripts(
     _sql("""
     at() { runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }
@@ -177,9 +177,10 @@ DROP_TABLE = Scripts(
     sql 'CREATE TABLE IF NOT EXISTS lab_kept
         (id bigint, key text, item text, quantity integer, node text, at timestamptz)'
     sql 'TRUNCATE lab_kept'
-    at shop 'COPY orders (id, key, item, quantity, node, at) TO STDOUT' |
-        runuser -u postgres -- psql -X -q -v ON_ERROR_STOP=1 -d postgres -c 'COPY lab_kept FROM STDIN'
-    at shop 'DROP TABLE orders'
+    at shop "BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE;
+        COPY orders (id, key, item, quantity, node, at)
+            TO PROGRAM 'psql -X -q -v ON_ERROR_STOP=1 -d postgres -c \\"COPY lab_kept FROM STDIN\\"';
+        SELECT pg_sleep(3); DROP TABLE orders; COMMIT" >/dev/null
     """),
     _sql("""
     at() { runuser -u postgres -- psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1" -c "$2"; }

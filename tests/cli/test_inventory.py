@@ -52,14 +52,14 @@ def run(*args: str, inventory: Path | None = LAB) -> Result:
 def test_validate_says_what_is_in_a_good_file() -> None:
     result = run("validate")
     assert result.exit_code == 0
-    assert result.stdout == f"{LAB}: ok: 2 sites, 10 nodes, 6 services, 2 pools, 1 VIP\n"
+    assert result.stdout == f"{LAB}: ok: 2 sites, 10 nodes, 7 services, 2 pools, 1 VIP\n"
 
 
 def test_validate_tells_every_problem_of_every_file_on_stderr() -> None:
     files = [BAD / "thresholds.toml", LAB, BAD / "syntax.toml"]
     result = run("validate", *map(str, files))
     assert result.exit_code == 2
-    assert result.stdout.splitlines() == [f"{LAB}: ok: 2 sites, 10 nodes, 6 services, 2 pools, 1 VIP"]
+    assert result.stdout.splitlines() == [f"{LAB}: ok: 2 sites, 10 nodes, 7 services, 2 pools, 1 VIP"]
     wanted = [
         f"{file}:{line}"
         for file in (files[0], files[2])
@@ -121,7 +121,7 @@ def test_show_says_where_each_setting_comes_from() -> None:
 def test_show_as_a_document() -> None:
     document = json.loads(run("show", "app1", "-o", "json").stdout)
     assert document["node"]["address"] == "192.168.56.21"
-    assert [service["name"] for service in document["services"]] == ["shop"]
+    assert [service["name"] for service in document["services"]] == ["shop", "uploads"]
     assert document["pools"] == ["shop"]
 
 

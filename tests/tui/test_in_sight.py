@@ -13,6 +13,7 @@ from tests.tui.pictures import INVENTORY, Reel, host, picture, up
 
 LAST = list(INVENTORY.nodes)[-1]
 LOW = (80, 9)
+DOWN = ["down"] * (len(INVENTORY.nodes) - 1)
 
 
 def loaded(*loads: float) -> Picture:
@@ -25,7 +26,10 @@ def loaded(*loads: float) -> Picture:
     return picture(*up(), *samples, now=2.0 + len(loads))
 
 
-@pytest.mark.parametrize("keys", [["G"], ["pagedown", "pagedown", "pagedown"], ["down"] * 8, ["s"], ["slash", *LAST]])
+@pytest.mark.parametrize(
+    "keys",
+    [["G"], ["pagedown", "pagedown", "pagedown"], DOWN, ["s"], ["slash", *LAST]],
+)
 async def test_what_comes_into_sight_is_as_new_as_the_picture(keys: list[str]) -> None:
     app = HactlApp(loaded(), lambda: Reel([loaded(0.25)]))
     async with app.run_test(size=LOW) as pilot:

@@ -191,16 +191,20 @@ class PictureScreen(BaseScreen[None]):
 
     def on_mount(self) -> None:
         """The first drawing has something to show: no empty one comes before it."""
-        self.show(self.house.picture)
+        self.picture = self.house.picture
+        self._show_all(self.picture)
 
     def show(self, picture: Picture, runs: Sequence[Fact] = ()) -> None:
         """Take a newer picture, and the runs that are not over; drawn at once when mounted."""
         self.picture, self.runs = picture, runs
         if self.is_mounted and self._banner.is_attached:
-            self._banner.show(picture, runs)
-            self.draw(picture)
-            if self._filtered is not None:
-                self.show_way()  # how many rows are hidden may be another number
+            self._show_all(picture)
+
+    def _show_all(self, picture: Picture) -> None:
+        self._banner.show(picture, self.runs)
+        self.draw(picture)
+        if self._filtered is not None:
+            self.show_way()  # how many rows are hidden may be another number
 
     def on_resize(self, event: events.Resize) -> None:
         """Draw once more when all parts have their new sizes: the next picture may be long in coming."""

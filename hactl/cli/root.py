@@ -47,6 +47,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "switchover": Entry("hactl.cli.takeover:switchover", "Make a standby the primary, without losing a row."),
         "failover": Entry("hactl.cli.takeover:failover", "Promote a standby: the primary is gone."),
         "rejoin": Entry("hactl.cli.takeover:rejoin", "Make an old primary a standby of the present one."),
+        "restore": Entry("hactl.cli.restore:restore", "The whole database from a backup: no server of it is left."),
         "vip": Entry("hactl.cli.vip:vip", "Who has which address; move it, keep a balancer from taking it."),
         "site": Entry("hactl.cli.site:site", "Take everything away from a site, and let it serve again."),
         "drill": Entry(

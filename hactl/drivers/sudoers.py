@@ -22,7 +22,9 @@ from hactl.drivers.verbs import (
     pgbackrest_commands,
     postgresql_commands,
     restic_commands,
+    restore_commands,
 )
+from hactl.model.backups import backup_services
 from hactl.model.errors import InputError
 from hactl.model.inventory import (
     BecomeMethod,
@@ -44,7 +46,7 @@ REGEX_SINCE = "1.9.10"
 # Where sudo finds a command by its default secure_path on Debian: a rule has to name the file.
 _PROGRAMS = (
     *("apt-get", "cat", "df", "dpkg", "du", "env", "find", "mkdir", "mv", "pgbackrest", "pkill", "psql"),
-    *("restic", "rm", "sha256sum", "systemctl", "tail", "tar", "tee", "touch", "truncate"),
+    *("restic", "rm", "sed", "sha256sum", "systemctl", "tail", "tar", "tee", "touch", "truncate"),
 )
 _DIRECTORY = dict.fromkeys(_PROGRAMS, "/usr/bin")
 _UNIT_ACTIONS = {
@@ -162,6 +164,12 @@ def _of_databases(inventory: Inventory, node: Node) -> Iterator[Rule]:
             yield Rule(user, _absolute(argv), f"{one.name}: {purpose}", acts=True)
         for argv, pattern, purpose in postgresql_commands.patterns(one):
             yield Rule(user, _absolute(argv), f"{one.name}: {purpose}", pattern, acts=True)
+        kept = [backups for backups in backup_services(inventory) if backups.database == one.name]
+        for argv, purpose in restore_commands.fixed(one).items() if kept else ():
+            yield Rule(user, _absolute(argv), f"{one.name}: {purpose}", acts=True)
+        for backups in kept:
+            for argv, pattern, purpose in restore_commands.patterns(backups):
+                yield Rule(user, _absolute(argv), f"{backups.name}: {purpose}", pattern, acts=True)
 
 
 def policy(inventory: Inventory, role: str, *, user: str = "hactl") -> str:

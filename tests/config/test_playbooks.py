@@ -43,6 +43,7 @@ NAMES = [
     "rejoin",
     "restart",
     "restore-drill",
+    "restore",
     "rolling-upgrade",
     "run-command",
     "site-evacuate",

@@ -14,7 +14,7 @@ from tests.lab.acting import Operator, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
-OK, FAILED, GUARDED = 0, 3, 7
+OK, NEGATIVE, FAILED, GUARDED = 0, 1, 3, 7
 DYING = f"{ROOT / 'tests' / 'lab' / 'dying'}:{ROOT}"
 # The run begins, the lock is taken, the guards have spoken, the step has begun, its command is sent.
 SENT = 5
@@ -28,9 +28,13 @@ def anna(lab: Lab, tmp_path: Path) -> Iterator[Operator]:
     one.kill_runner()
 
 
-def backups(anna: Operator) -> dict[str, dict]:
+def psql(lab: Lab, node: str, sql: str) -> str:
+    return lab.exec(node, ["runuser", "-u", "postgres", "--", "psql", "-XAtqc", sql]).stdout.strip()
+
+
+def backups(anna: Operator, service: str = "backup") -> dict[str, dict]:
     """By label, newest first."""
-    done = anna("backup", "list", "-o", "json")
+    done = anna("backup", "list", "--service", service, "-o", "json")
     assert done.returncode == OK, done.stderr
     (repository,) = json.loads(done.stdout)["repositories"]
     return {one["label"]: one for one in repository["backups"]}
@@ -91,3 +95,27 @@ def test_two_backups_at_once_are_refused(lab: Lab, anna: Operator) -> None:
     finally:
         lab.exec("backup1", ["pkill", "-CONT", "-fx", by_hand])
         until(lambda: "being made" not in anna("backup", "info").stdout, "the backup by hand has ended")
+
+
+def test_while_one_repository_is_away_the_other_goes_on_and_then_it_gets_what_it_lacks(
+    lab: Lab, anna: Operator
+) -> None:
+    def repositories() -> tuple[dict, dict]:
+        first, second, *_ = json.loads(anna("backup", "info", "-o", "json").stdout)["repositories"]
+        return first, second
+
+    primary = next(one for one in ("db1", "db2", "db3") if "f" in psql(lab, one, "SELECT pg_is_in_recovery()"))
+    before = backups(anna, "offsite")
+    lab.faults.inject("power-off", "backup1")
+    # More than one: by itself archive-push would stay at the first.
+    for _ in range(3):
+        last = psql(lab, primary, "SELECT pg_walfile_name(pg_switch_wal()) FROM pg_logical_emit_message(false, '', '')")
+    done = anna("backup", "run", "--service", "offsite", "--yes")
+    assert done.returncode == OK, done.stdout + done.stderr
+    assert len(backups(anna, "offsite")) == len(before) + 1
+    gone, kept = repositories()
+    assert anna("backup", "list").returncode == NEGATIVE
+    assert (gone["service"], gone["backups"], gone["unknown"] is None) == ("backup", [], False)
+    assert kept["newest_wal"] >= last
+    lab.faults.undo("power-off")
+    until(lambda: (repositories()[0]["newest_wal"] or "") >= kept["newest_wal"], "backup1 has what it lacked", 120)

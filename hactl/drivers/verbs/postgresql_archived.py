@@ -34,9 +34,11 @@ class Archived(Verb[ArchivedArguments]):
         return (server.shown(scene.target.name, "SELECT pg_walfile_name(pg_switch_wal())"),)
 
     def check(self, scene: Scene, args: ArchivedArguments) -> Doing[Standing]:
-        mode = yield from server.query(server.database(scene, args.service), scene.target.name, _MODE)
+        """While a plan is made it may not even run yet."""
+        mode = yield from server.maybe_query(server.database(scene, args.service), scene.target.name, _MODE)
         off = mode == "off"
-        return Standing(off, f"{scene.target.name} {'archives nothing (archive_mode = off)' if off else 'archives'}")
+        said = "archives nothing (archive_mode = off)" if off else "archives" if mode else "does not answer yet"
+        return Standing(off, f"{scene.target.name} {said}")
 
     def do(self, scene: Scene, args: ArchivedArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
         service, node = server.database(scene, args.service), scene.target.name

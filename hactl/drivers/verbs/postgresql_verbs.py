@@ -8,6 +8,7 @@ from hactl.drivers.verbs import (
     postgresql_follow,
     postgresql_promote,
     postgresql_ready,
+    postgresql_restore,
     postgresql_rewind,
     postgresql_stop,
 )
@@ -21,4 +22,5 @@ VERBS: tuple[AnyVerb, ...] = (
     *postgresql_archived.VERBS,
     *postgresql_fence.VERBS,
     *postgresql_rewind.VERBS,
+    *postgresql_restore.VERBS,
 )

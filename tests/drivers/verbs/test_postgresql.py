@@ -458,6 +458,6 @@ def test_what_is_no_position(text: str) -> None:
 def test_a_database_that_patroni_manages_is_left_to_it(name: str) -> None:
     services = {**lab().services, "database": replace(lab().services["database"], manager=PostgresqlManager.PATRONI)}
     wanted = {one.name for one in VERBS[name].arguments.__dataclass_fields__.values()}
-    nodes = {key: "db2" for key in ("to", "replaces", "primary", "node") if key in wanted}
+    nodes = {key: "db2" for key in ("to", "replaces", "primary", "node", "backups") if key in wanted}
     scene = replace(Database().scene("db1"), inventory=replace(lab(), services=services))
     assert "patroni manages database" in VERBS[name].problem(scene, args(name, **nodes))

@@ -57,7 +57,9 @@ def test_both_sites_are_gone_and_the_database_comes_back_from_the_repository(lab
     assert done.returncode == OK, done.stdout + done.stderr
     assert "are lost, and all that came after" in done.stdout
     assert psql(lab, first, "SELECT count(*), pg_is_in_recovery() FROM kept") == "1000|f"
-    left = "SELECT name FROM pg_file_settings WHERE sourcefile LIKE '%auto.conf' AND name ~ '^(recovery_|restore_command)'"
+    left = (
+        "SELECT name FROM pg_file_settings WHERE sourcefile LIKE '%auto.conf' AND name ~ '^(recovery_|restore_command)'"
+    )
     assert psql(lab, first, left) == ""
 
     lab.faults.undo("power-off")

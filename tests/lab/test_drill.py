@@ -12,7 +12,7 @@ import pytest
 from hactl.lab import Lab
 from tests.cli.driving import ROOT
 from tests.lab.acting import Done, Operator, until
-from tests.lab.database import healthy, psql
+from tests.lab.database import healthy, primaries, psql
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
@@ -27,10 +27,11 @@ PREPARE, RESTORE, START, CHECK, TEARDOWN, VERDICT = range(6)
 @pytest.fixture
 def anna(lab: Lab, tmp_path: Path) -> Iterator[Operator]:
     (tmp_path / "anna").mkdir()
-    one = Operator(lab, tmp_path / "anna")
+    one, before = Operator(lab, tmp_path / "anna"), strange(lab)
     yield one
     one.kill_runner()
-    assert untouched(lab)
+    assert strange(lab) == before
+    assert healthy(lab)
 
 
 def sh(lab: Lab, text: str, node: str = NODE) -> str:
@@ -49,10 +50,15 @@ def works(lab: Lab) -> str:
     return sh(lab, "pgrep --euid pgdrill --list-full || :")
 
 
-def untouched(lab: Lab) -> bool:
-    """No copy has ever archived, or written where backups are; and the database is what it was."""
-    strange = sh(lab, f"find /var/lib/pgbackrest -user pgdrill; ls {ARCHIVE}/*/ {ARCHIVE} | grep '^0000000[2-9]' || :")
-    return strange == "" and healthy(lab)
+def strange(lab: Lab) -> str:
+    """What a copy that archives, or writes where backups are, would leave: files of its own, and timelines."""
+    return sh(lab, f"find /var/lib/pgbackrest -user pgdrill; find {ARCHIVE} -name '*.history' | sort")
+
+
+def write(lab: Lab, text: str) -> str:
+    """To the shop's database, wherever its primary is now."""
+    (primary,) = primaries(lab)
+    return psql(lab, primary, text, database="shop")
 
 
 def last(lab: Lab) -> dict[str, object]:
@@ -74,21 +80,16 @@ def drill(anna: Operator, *args: str, **env: str) -> Done:
 
 def archived(lab: Lab) -> str:
     """Write, end the segment, and wait until it is in the archive: its name."""
-    psql(
-        lab,
-        "db1",
-        "INSERT INTO orders (key, item, quantity, node) VALUES (gen_random_uuid(), 'x', 1, 'test')",
-        database="shop",
-    )
-    segment = psql(lab, "db1", "SELECT pg_walfile_name(pg_switch_wal())")
+    write(lab, "INSERT INTO orders (key, item, quantity, node) VALUES (gen_random_uuid(), 'x', 1, 'test')")
+    segment = write(lab, "SELECT pg_walfile_name(pg_switch_wal())")
     until(lambda: segment in sh(lab, f"ls {ARCHIVE}/*/"), f"{segment} is archived")
     return segment
 
 
 def test_a_drill_passes_and_shows_a_row_that_was_lost(lab: Lab, anna: Operator) -> None:
-    psql(lab, "db1", "CREATE TABLE precious AS SELECT 'worth keeping' AS said", database="shop")
-    moment = psql(lab, "db1", f"SELECT pg_sleep(0.01); {NOW}", database="shop").splitlines()[-1]
-    psql(lab, "db1", "SELECT pg_sleep(0.01); DROP TABLE precious", database="shop")
+    write(lab, "CREATE TABLE precious AS SELECT 'worth keeping' AS said")
+    moment = write(lab, f"SELECT pg_sleep(0.01); {NOW}").splitlines()[-1]
+    write(lab, "SELECT pg_sleep(0.01); DROP TABLE precious")
     archived(lab)
     done = drill(anna, "--time", moment, "--database", "shop", "--query", "SELECT said FROM precious")
     assert done.returncode == OK, done.stdout + done.stderr
@@ -212,7 +213,7 @@ def test_missing_wal_is_no_pass(lab: Lab, anna: Operator) -> None:
 @pytest.mark.story
 def test_an_old_backup_is_no_pass(lab: Lab, anna: Operator) -> None:
     """All that is there is sound, and an hour old."""
-    psql(lab, "db1", "UPDATE orders SET at = least(at, now() - interval '1 hour')", database="shop")
+    write(lab, "UPDATE orders SET at = least(at, now() - interval '1 hour')")
     assert anna("backup", "run", "--type", "full", "--yes").returncode == OK
     stopped = sh(lab, f"ls {ARCHIVE}/*/ | grep '^0000' | tail -n 1")[:24]
     after = [archived(lab) for _ in range(2)]

@@ -63,7 +63,7 @@ async def shot(pilot: Pilot[None], name: str, *texts: str) -> None:
 
 
 async def in_trouble(pilot: Pilot[None], lab: Lab) -> None:
-    await seen(pilot, "9/9 up")
+    await seen(pilot, "10/10 up")
     await pilot.pause(_CALM)
     await asyncio.to_thread(lab.faults.inject, "drain-one")
     await asyncio.to_thread(lab.faults.inject, "power-off", "db3")

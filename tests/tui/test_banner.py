@@ -58,10 +58,10 @@ FREE, HELD = Fact("lock", "free"), Fact("lock", "bert@desk drain", Level.WARN)
 @pytest.mark.parametrize(
     ("width", "there", "gone"),
     [
-        (200, ["since", "vip public", "nodes 9/9 up", "lock free", "1 crit", "1 acknowledged"], []),
-        (85, ["since", "vip public", "nodes 9/9 up", "1 crit", "1 acknowledged"], ["lock"]),
-        (80, ["since", "vip public", "nodes 9/9 up", "1 crit"], ["lock", "acknowledged"]),
-        (50, ["vip public", "nodes 9/9 up", "1 crit"], ["since"]),
+        (200, ["since", "vip public", "nodes 10/10 up", "lock free", "1 crit", "1 acknowledged"], []),
+        (87, ["since", "vip public", "nodes 10/10 up", "1 crit", "1 acknowledged"], ["lock"]),
+        (82, ["since", "vip public", "nodes 10/10 up", "1 crit"], ["lock", "acknowledged"]),
+        (52, ["vip public", "nodes 10/10 up", "1 crit"], ["since"]),
         (20, ["1 crit"], ["nodes", "vip"]),
     ],
 )

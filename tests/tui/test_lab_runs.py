@@ -24,7 +24,7 @@ def dashboard(lab: Lab, home: Path) -> Terminal:
 def test_a_node_is_drained_and_brought_back_by_keys(lab: Lab, tmp_path: Path) -> None:
     set_back(lab)
     with dashboard(lab, tmp_path) as terminal:
-        terminal.wait_for("9/9 up")
+        terminal.wait_for("10/10 up")
         terminal.type(NODES)
         terminal.wait_for("U Undrain", "app1")
         terminal.type(DOWN + DOWN + "D")  # lb1, lb2, app1
@@ -49,7 +49,7 @@ def test_a_node_is_drained_and_brought_back_by_keys(lab: Lab, tmp_path: Path) ->
 def test_a_run_outlives_its_window(lab: Lab, tmp_path: Path) -> None:
     set_back(lab)
     with dashboard(lab, tmp_path) as terminal:
-        terminal.wait_for("9/9 up")
+        terminal.wait_for("10/10 up")
         terminal.type(NODES)
         terminal.wait_for("U Undrain", "app1")
         terminal.type(DOWN + DOWN + "D")

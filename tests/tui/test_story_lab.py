@@ -42,7 +42,7 @@ def dashboard(terminal: Tmux, lab: Lab, home: Path) -> None:
 def test_a_night_with_the_dashboard(shop: Lab, tmp_path: Path) -> None:
     with Tmux(tmp_path) as terminal:
         dashboard(terminal, shop, tmp_path)
-        terminal.shows("9/9 up", "shop")
+        terminal.shows("10/10 up", "shop")
         spot_and_open(terminal, shop)
         drain_and_bring_back(terminal, shop)
         begin_an_upgrade(terminal)

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -17,7 +18,7 @@ from hactl.lab import Lab, crowd
 from hactl.lab.spec import STATE_ROOT
 from tests.cli.driving import hactl, script
 from tests.lab.acting import Done, Operator, all_up, until
-from tests.lab.database import SWITCHED, healthy, mend, primaries
+from tests.lab.database import SWITCHED, healthy, mend, primaries, psql
 
 pytestmark = pytest.mark.lab
 
@@ -211,6 +212,47 @@ def _two(_: Lab, anna: Player) -> None:
     until(lambda: anna("upgrade", "--to", "1.1.0", "--yes", timeout=400).returncode == 0, "the upgrade", PATIENCE)
 
 
+_COPY = r"""
+set -eu
+cd /var/lib/pgdrill
+rm -rf copy lock orders.sql
+mkdir -m 700 copy lock
+trap '/usr/lib/postgresql/15/bin/pg_ctl -D copy -m immediate stop >/dev/null 2>&1; rm -rf copy lock' EXIT
+pgbackrest --config=/dev/null --stanza=main --repo1-path=/var/lib/pgbackrest --spool-path=/var/lib/pgdrill/lock \
+    --lock-path=/var/lib/pgdrill/lock \
+    --log-level-file=off --pg1-path=/var/lib/pgdrill/copy --type=time --target="$1" --target-action=promote restore
+: >copy/postgresql.conf
+sed -i 's# --spool-path=[^ ]*##' copy/postgresql.auto.conf # only a restore looks for it
+echo 'local all all trust' >copy/pg_hba.conf
+/usr/lib/postgresql/15/bin/pg_ctl -D copy -w -t 60 -l copy/log \
+    -o "-p 5498 -k /var/lib/pgdrill -c listen_addresses='' -c archive_mode=off -c hot_standby=off" start >&2 ||
+    { cat copy/log >&2; exit 1; }
+for _ in $(seq 300); do
+    ! pg_isready -q -h /var/lib/pgdrill -p 5498 || break
+    sleep 0.2
+done
+pg_dump -h /var/lib/pgdrill -p 5498 -U postgres -d shop --table=orders
+"""
+
+
+def _restore(lab: Lab, anna: Player) -> None:
+    """The table out of the backup: nobody's own command does all of that."""
+    until(lambda: anna.report()["requests"]["failed"], "it is gone", PATIENCE)  # type: ignore[index]
+    until(lambda: "act" in marks(anna.report()), "it is noted")
+    primary = _places(lab)["primary"]
+    before = anna.report()["requests"]["first_failure"] - 2.5  # type: ignore[index]
+    segment = psql(lab, primary, "SELECT pg_walfile_name(pg_current_wal_lsn())")
+    _sql(lab, primary, "SELECT pg_switch_wal()")
+    archived = f"SELECT last_archived_wal >= '{segment}' FROM pg_stat_archiver"
+    until(lambda: psql(lab, primary, archived) == "t", "it is archived")
+    moment = datetime.fromtimestamp(before, UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00")
+    dump = lab.exec("backup1", ["runuser", "-u", "pgdrill", "--", "sh", "-c", _COPY, "sh", moment], timeout=300)
+    assert dump.returncode == 0, dump.stderr
+    load = ["runuser", "-u", "postgres", "--", "psql", "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", "shop"]
+    done = lab.exec(primary, load, stdin=dump.stdout)
+    assert done.returncode == 0, done.stderr
+
+
 def _places(lab: Lab) -> dict[str, str]:
     return dict(Shelf(lab.spec.name).diaries()[-1].session().places)
 
@@ -229,6 +271,7 @@ PLAYED: dict[str, Story] = {
     "archiving-stopped": _archiving,
     "damaged-backup": _damaged,
     "two-operators": _two,
+    "dropped-table": _restore,
 }
 
 

@@ -122,7 +122,8 @@ async def test_keys_right_after_the_filter_go_to_what_it_leaves() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "left"), [("db", ["db1", "db2", "db3"]), ("!app", ["lb1", "lb2", "db1", "db2", "db3", "backup1", "backup2"])]
+    ("keys", "left"),
+    [("db", ["db1", "db2", "db3"]), ("!app", ["lb1", "lb2", "db1", "db2", "db3", "backup1", "backup2"])],
 )
 async def test_the_filter_and_its_inverse(keys: str, left: list[str]) -> None:
     async with dashboard().run_test(notifications=True, size=(100, 30)) as pilot:

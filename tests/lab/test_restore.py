@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hactl.lab import Lab
+from tests.cli.driving import script
 from tests.lab.acting import Operator, until
 
 pytestmark = [pytest.mark.lab, pytest.mark.story, pytest.mark.timeout(900)]
@@ -20,8 +21,10 @@ REASON = ("--reason", "both sites are gone")
 
 @pytest.fixture
 def anna(lab: Lab, tmp_path: Path) -> Iterator[Operator]:
-    (tmp_path / "anna").mkdir()
-    one = Operator(lab, tmp_path / "anna")
+    home = tmp_path / "anna"
+    home.mkdir()
+    script(home)  # the inventory's fencing asks the lab about power by its name
+    one = Operator(lab, home)
     yield one
     one.kill_runner()
 

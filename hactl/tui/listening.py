@@ -8,10 +8,12 @@ that does not ask reads as it always did.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,33 +25,38 @@ _NAP = 2.0  # seconds at most, should input have come in the very moment in whic
 
 
 class SignToEnd(threading.Event):
-    """Set when the thread that reads is to end. Within `heeded` that thread waits for input when it asks `is_set`."""
+    """Set when the thread that reads is to end. Within `heeded` that thread waits for input when it asks `is_set`.
+
+    Its pipe is as old as the driver: `select` knows only files with small numbers, and later ones are connections.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._reader: int | None = None
-        self._terminal = self._woken = self._waker = -1
+        self._terminal = -1
+        self._woken, self._waker = os.pipe()
+        os.set_blocking(self._woken, False)
+        weakref.finalize(self, _close, self._woken, self._waker)
         self._heard = self._asked = 0.0  # when input was last noticed, and the last question answered: monotonic
-        self._open = threading.Lock()  # nobody writes to a pipe that is being closed
 
     @contextmanager
     def heeded(self, terminal: int) -> Iterator[None]:
         """By the thread that reads from `terminal` and calls this."""
-        self._woken, self._waker = os.pipe()
         self._terminal, self._reader = terminal, threading.get_ident()
         try:
             yield
         finally:
-            with self._open:
-                self._reader = None
-                os.close(self._woken)
-                os.close(self._waker)
+            self._reader = None
 
     def set(self) -> None:
-        super().set()
-        with self._open:
-            if self._reader is not None:
-                os.write(self._waker, b"\0")
+        if not super().is_set():
+            super().set()
+            os.write(self._waker, b"\0")
+
+    def clear(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self._woken, 1)
+        super().clear()
 
     def is_set(self) -> bool:
         if threading.get_ident() == self._reader and not super().is_set():
@@ -63,3 +70,8 @@ class SignToEnd(threading.Event):
         if now - self._heard > _AWAKE and select.select([self._terminal, self._woken], [], [], _NAP)[0]:
             self._heard = time.monotonic()
         self._asked = time.monotonic()
+
+
+def _close(*files: int) -> None:
+    for file in files:
+        os.close(file)

@@ -55,8 +55,10 @@ class SiteMap(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
         return self._at
 
     def show(self, picture: Picture) -> None:
-        self._seen = site_map(picture)
-        self.draw()
+        seen = site_map(picture)
+        if seen != self._seen:
+            self._seen = seen
+            self.draw()
 
     def select(self, node: str) -> bool:
         """Put the cursor on a node; False where the map has no such node."""

@@ -164,7 +164,7 @@ def test_killed_while_it_restores_what_is_left_is_found_and_cleaned_and_stranger
 @pytest.mark.parametrize(
     ("step", "event"),
     [
-        (PREPARE, 3),
+        (PREPARE, 4),
         (RESTORE, 6),
         (RESTORE, 7),
         (START, 7),
@@ -187,7 +187,7 @@ def test_killed_anywhere_and_resumed_it_ends_as_it_would_have(lab: Lab, anna: Op
 
 
 @pytest.mark.story
-@pytest.mark.parametrize(("step", "event"), [(PREPARE, 3), (RESTORE, 7), (START, 9)])
+@pytest.mark.parametrize(("step", "event"), [(PREPARE, 4), (RESTORE, 7), (START, 9)])
 def test_killed_and_undone_nothing_is_left(lab: Lab, anna: Operator, step: int, event: int) -> None:
     drill(anna, PYTHONPATH=DYING, HACTL_DIE_AT=str(event), HACTL_DIE_IN=str(step))
     assert scratch(lab) != []

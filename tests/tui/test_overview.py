@@ -143,7 +143,7 @@ async def test_the_least_important_panels_go_first(size: tuple[int, int], seen: 
         height = size[1]
         if height >= 18:
             assert all(panel.region.bottom <= height - 2 for name, panel in panels.items() if name in shown)
-            assert table(pilot, "findings").region.height >= 6
+            assert table(pilot, "findings").region.height >= 5  # border, heading, three rows
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 18)])

@@ -118,4 +118,4 @@ def _backups(inventory: Inventory, name: str | None) -> PgbackrestService:
 
 
 def _given(service: PgbackrestService, on: str | None) -> dict[str, Value]:
-    return {"service": service.name, "on": on or service.drill_node or service.repository_host}
+    return {"service": service.name} if on is None else {"service": service.name, "on": on}

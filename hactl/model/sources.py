@@ -52,6 +52,7 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             Source("holder", _NODE, _VIP, "the node that has the VIP"),
             Source("servers", _LIMIT, _SERVICE, "the nodes that provide the service"),
             Source("repository", _NODE, _SERVICE, "the node that has the repository of the backups"),
+            Source("drill node", _NODE, _SERVICE, "the node where those backups are restored to be tried"),
             Source("the only postgresql", _SERVICE, None, "the database, where the inventory has one"),
             Source(
                 "the first pgbackrest",

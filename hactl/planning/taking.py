@@ -63,8 +63,8 @@ def _of_inventory(what: Taken, values: Mapping[str, Value], inventory: Inventory
             return _only("vip", tuple(inventory.vips))
         case "servers":
             return f"service:{values[what.parameter]}"
-        case "repository":
-            return _repository(str(values[what.parameter]), inventory)
+        case "repository" | "drill node":
+            return _of_backups(what.source, str(values[what.parameter]), inventory)
     return None
 
 
@@ -90,11 +90,15 @@ def _only(what: str, names: tuple[str, ...]) -> str:
     raise ValueError(f"the inventory has no {what}")
 
 
-def _repository(service: str, inventory: Inventory) -> str:
+def _of_backups(source: str, service: str, inventory: Inventory) -> str:
     found = inventory.services[service]
-    if isinstance(found, PgbackrestService):
+    if not isinstance(found, PgbackrestService):
+        raise ValueError(f"{service} is no pgbackrest service")
+    if source == "repository":
         return found.repository_host
-    raise ValueError(f"{service} is no pgbackrest service")
+    if found.drill_node is None:
+        raise ValueError(f"the inventory names no drill_node for {service}")
+    return found.drill_node
 
 
 def _holder(vip: str, picture: Picture) -> str:

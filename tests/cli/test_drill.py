@@ -95,8 +95,8 @@ def test_the_document(shown: Callable[..., Result]) -> None:
 @pytest.mark.parametrize(
     ("args", "parameters"),
     [
-        (("--plan",), {"service": "backup", "on": "backup1"}),
-        (("run", "--plan", "--repository", "1"), {"service": "backup", "on": "backup1", "repository": 1}),
+        (("--plan",), {"service": "backup"}),
+        (("run", "--plan", "--repository", "1"), {"service": "backup", "repository": 1}),
         (("--backup", "2025-full", "--on", "backup2", "--plan"), {"on": "backup2", "backup": "2025-full"}),
     ],
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from hactl.model.errors import InputError
+from hactl.model.inventory import PgbackrestService
 from hactl.model.parameters import Parameter, ParameterKind, Place, Side, Taken, Value
 from hactl.model.playbook import Ref, Scope
 from hactl.planning.parameters import Told, filled, told
@@ -59,6 +60,22 @@ TOLD: list[tuple[str, Callable[[], Cluster], str]] = [
 @pytest.mark.parametrize(("source", "cluster", "node"), TOLD)
 def test_what_is_taken(source: str, cluster: Callable[[], Cluster], node: str) -> None:
     assert take(source, cluster()) == node
+
+
+@pytest.mark.parametrize("source", ["repository", "drill node"])
+def test_what_the_inventory_says_of_backups(source: str) -> None:
+    backups = Parameter("service", ParameterKind.SERVICE, "", taken=Taken("the first pgbackrest"))
+    book = playbook(
+        step("pause"), targets=None, parameters=(backups, Parameter("it", NODE, "", taken=Taken(source, "service")))
+    )
+    inventory = Cluster().inventory
+    assert filled(book, {}, inventory, None)["it"] == "backup1"
+    service = inventory.services["backup"]
+    assert isinstance(service, PgbackrestService)
+    nowhere = replace(inventory, services={**inventory.services, "backup": replace(service, drill_node=None)})
+    if source == "drill node":
+        with pytest.raises(InputError, match="it: the inventory names no drill_node for backup"):
+            filled(book, {}, nowhere, None)
 
 
 NOT_TOLD: list[tuple[str, Callable[[], Cluster], str]] = [

@@ -144,7 +144,7 @@ async def test_where_nobody_may_make_drills_the_key_says_so() -> None:
         ("b", "backup", {"kind": "incr"}),
         ("f", "backup", {"kind": "full"}),
         ("v", "backup-verify", {}),
-        ("d", "restore-drill", {"on": "backup1"}),
+        ("d", "restore-drill", {}),
     ],
 )
 async def test_keys_that_act_open_the_plan(key: str, playbook: str, parameters: dict[str, str]) -> None:

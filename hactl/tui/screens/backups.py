@@ -171,7 +171,7 @@ class BackupsScreen(TableScreen):
             case Repository(service=service) as one if (
                 service.drill_user is not None and service.drill_node is not None
             ):
-                self._act(one, TOOLS[service.kind].drill, {"on": service.drill_node})
+                self._act(one, TOOLS[service.kind].drill)
             case Repository(service=service):
                 self._warn(_NO_DRILLS.format(service.name))
             case None:

@@ -91,14 +91,14 @@ def _only(what: str, names: tuple[str, ...]) -> str:
 
 
 def _of_backups(source: str, service: str, inventory: Inventory) -> str:
-    found = inventory.services[service]
-    if not isinstance(found, PgbackrestService):
-        raise ValueError(f"{service} is no pgbackrest service")
-    if source == "repository":
-        return found.repository_host
-    if found.drill_node is None:
-        raise ValueError(f"the inventory names no drill_node for {service}")
-    return found.drill_node
+    match inventory.services[service]:
+        case PgbackrestService(repository_host=host) if source == "repository":
+            return host
+        case PgbackrestService(drill_node=str(node)):
+            return node
+        case PgbackrestService():
+            raise ValueError(f"the inventory names no drill_node for {service}")
+    raise ValueError(f"{service} is no pgbackrest service")
 
 
 def _holder(vip: str, picture: Picture) -> str:

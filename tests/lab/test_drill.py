@@ -4,6 +4,7 @@ left alone, and that nothing stays behind, wherever hactl is killed."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(600)]
 
 OK, FAILED, GUARDED = 0, 3, 7
 NODE, HERE = "backup1", "/var/lib/pgdrill"
+HISTORY = f"{HERE}/history.jsonl"
 ARCHIVE = "/var/lib/pgbackrest/archive/main/15-1"
 DYING = f"{ROOT / 'tests' / 'lab' / 'dying'}:{ROOT}"
 NOW = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
@@ -26,10 +28,13 @@ PREPARE, RESTORE, START, CHECK, TEARDOWN, VERDICT = range(6)
 
 @pytest.fixture
 def anna(lab: Lab, tmp_path: Path) -> Iterator[Operator]:
+    """What drills of a test have shown is forgotten afterwards: a last one that failed is a critical finding."""
     (tmp_path / "anna").mkdir()
     one, before = Operator(lab, tmp_path / "anna"), strange(lab)
+    sh(lab, f"[ ! -e {HISTORY} ] || cp --preserve {HISTORY} {HISTORY}.before")
     yield one
     one.kill_runner()
+    sh(lab, f"rm -f {HISTORY}; [ ! -e {HISTORY}.before ] || mv {HISTORY}.before {HISTORY}")
     assert strange(lab) == before
     assert healthy(lab)
 
@@ -63,7 +68,7 @@ def write(lab: Lab, text: str) -> str:
 
 def last(lab: Lab) -> dict[str, object]:
     """The newest record."""
-    lines = sh(lab, f"cat {HERE}/history.jsonl").split("\n")
+    lines = sh(lab, f"cat {HISTORY}").split("\n")
     record: dict[str, object] = json.loads([line for line in lines if line][-1])
     return record
 
@@ -118,7 +123,9 @@ def test_a_damaged_repository_fails_it(lab: Lab, anna: Operator) -> None:
     lab.faults.inject("damage-backup")
     done = drill(anna, "--backup", newest)
     assert done.returncode == FAILED, done.stdout
-    assert "checksum" in checks(last(lab))["restore"][1].lower(), last(lab)
+    outcome, sentence = checks(last(lab))["restore"]
+    assert outcome == "fail"
+    assert re.search("checksum|compressed data|LZ4", sentence), "whichever notices it first"
     assert (scratch(lab), works(lab)) == ([], "")
 
 
@@ -181,7 +188,7 @@ def test_killed_anywhere_and_resumed_it_ends_as_it_would_have(lab: Lab, anna: Op
     done = anna("runs", "resume", "last", "--yes")
     assert done.returncode == OK, done.stdout + done.stderr
     run = json.loads(anna("runs", "show", "last", "-o", "json").stdout)["run"]
-    assert sh(lab, f'grep -c \'"run":"{run}"\' {HERE}/history.jsonl') == "1\n"
+    assert sh(lab, f'grep -c \'"run":"{run}"\' {HISTORY}') == "1\n"
     assert (last(lab)["run"], last(lab)["verdict"]) == (run, "pass")
     assert (scratch(lab), works(lab)) == ([], "")
 

@@ -79,12 +79,15 @@ def test_an_end_that_came_first_counts(pipe: tuple[int, int]) -> None:
 
 def test_others_are_answered_at_once(pipe: tuple[int, int]) -> None:
     sign = SignToEnd()
-    Reader(sign, pipe[0]).start()
+    reader = Reader(sign, pipe[0])
+    reader.start()
     began = time.monotonic()
     assert not sign.is_set()
     assert time.monotonic() - began < STAYS
     sign.set()
     assert sign.is_set()
+    reader.join(QUICK)
+    assert reader.told is True
 
 
 def test_after_input_it_stays_awake(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:

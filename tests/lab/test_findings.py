@@ -56,7 +56,10 @@ CASES = (
     Case("partition", ("site:west",), r"link:(db3|backup1)", Level.CRIT, "unreachable", 2 * FAST + 2 * CONNECT),
     Case("partition", ("db2", "db1"), r"streaming:db2:database", Level.CRIT, "does not stream", 60 + CHECKS),
     Case("disk-full", ("db2",), r"disk:db2:.*", Level.CRIT, r"9\d %|100 %", 2 * MEDIUM),
-    Case("service-stop", ("app1",), r"http:app1:shop", Level.CRIT, "refused|no answer"),
+    # Whichever is asked first tells of it; where the unit is known to be down, the request says nothing of its own.
+    Case(
+        "service-stop", ("app1",), r"http:app1:shop|unit:app1:shop.service", Level.CRIT, "refused|no answer|not running"
+    ),
     Case("service-stop", ("app1",), r"unit:app1:shop.service", Level.CRIT, "inactive|not running", 2 * MEDIUM),
     Case("service-stop", ("role:lb", "keepalived.service"), r"vip:public", Level.CRIT, "nobody|no holder|none"),
     Case("service-stop", ("db2",), r"(postgresql|probe):db2:.*", Level.CRIT, "."),

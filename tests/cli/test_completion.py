@@ -164,7 +164,9 @@ def test_acting_commands_complete(ready: Path, line: str, offered: list[str]) ->
 
 
 def test_without_an_inventory_there_is_nothing_to_offer_and_no_noise(home: Path) -> None:
-    done = hactl(home=home, _HACTL_COMPLETE="bash_complete", HACTL_LINE="hactl status --limit ")
+    """One that was named and is gone: else a lab that happens to run on this machine would do."""
+    gone = {"HACTL_INVENTORY": str(home / "gone.toml")}
+    done = hactl(home=home, **gone, _HACTL_COMPLETE="bash_complete", HACTL_LINE="hactl status --limit ")
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "", "")
 
 

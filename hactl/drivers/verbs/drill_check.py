@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from hactl.drivers.verbs import drill_commands as commands
 from hactl.drivers.verbs.drill_commands import Scratch
-from hactl.drivers.verbs.drill_prepare import DrillArguments, problem_of
+from hactl.drivers.verbs.drill_prepare import DrillArguments, DrillVerb
 from hactl.drivers.verbs.drill_scratch import LONG, acting, done, look, plan_line, reading, scratch_of
 from hactl.drivers.verbs.drill_server import Reached, reached, statement
 from hactl.model.command import Completed
@@ -19,23 +19,18 @@ from hactl.model.expect import met
 from hactl.model.holdings import SEGMENT
 from hactl.model.inventory import SqlCheck
 from hactl.model.text import one_line
-from hactl.model.verb import Doing, Memory, Scene, Shown, Standing, Verb, VerbError, exit_sentence, run, tell
+from hactl.model.verb import Doing, Memory, Scene, Shown, Standing, VerbError, exit_sentence, run, tell
 
 _ANSWER = 2000  # characters that are kept of a query's answer
 _OK, _FAIL, _SKIPPED = CheckOutcome.OK, CheckOutcome.FAIL, CheckOutcome.SKIPPED
 _CHECK = "check "  # what a fact's name begins with that is a check
 
 
-class Verify(Verb[DrillArguments]):
+class Verify(DrillVerb):
     name = "drill.check"
     summary = "Look whether the restored database is sound, new enough, and answers as it should."
-    arguments = DrillArguments
-    leaves = False
     urgent = True
     deadline = LONG
-
-    def problem(self, scene: Scene, args: DrillArguments) -> str:
-        return problem_of(scene, args)
 
     def seconds(self, args: DrillArguments) -> float:  # noqa: ARG002 - nothing tells before the first drill
         return 20.0

@@ -9,7 +9,7 @@ from hactl.drivers.drill import parse
 from hactl.drivers.probe import Asked
 from hactl.drivers.verbs import drill_commands as commands
 from hactl.drivers.verbs.drill_check import read_checks
-from hactl.drivers.verbs.drill_prepare import DrillArguments, problem_of, target_of
+from hactl.drivers.verbs.drill_prepare import DrillArguments, DrillVerb, target_of
 from hactl.drivers.verbs.drill_scratch import (
     acting,
     backups,
@@ -29,21 +29,16 @@ from hactl.model.drills import LATEST, PHASES, RTO_PHASES, Check, CheckOutcome, 
 from hactl.model.errors import ParseError
 from hactl.model.inventory import PgbackrestService
 from hactl.model.units import duration
-from hactl.model.verb import Came, Doing, Memory, Scene, Shown, Standing, Verb, VerbError, run
+from hactl.model.verb import Came, Doing, Memory, Scene, Shown, Standing, VerbError, run
 
 _DEADLINE = 900.0  # seconds: a big database takes its time to be removed
 
 
-class Teardown(Verb[DrillArguments]):
+class Teardown(DrillVerb):
     name = "drill.teardown"
     summary = "Stop the restored server and remove all that the drill has made."
-    arguments = DrillArguments
-    leaves = False
     urgent = True
     deadline = _DEADLINE
-
-    def problem(self, scene: Scene, args: DrillArguments) -> str:
-        return problem_of(scene, args)
 
     def first(self, scene: Scene, args: DrillArguments) -> tuple[Shown, ...]:
         scratch = scratch_of(scene, args.service)
@@ -61,17 +56,12 @@ class Teardown(Verb[DrillArguments]):
         return (yield from torn_down(scene, scratch_of(scene, args.service)))
 
 
-class Judge(Verb[DrillArguments]):
+class Judge(DrillVerb):
     """The record is written once; where the drill has failed, so does this step, each time."""
 
     name = "drill.verdict"
     summary = "Judge what the drill has shown, and keep it in the history on the node."
-    arguments = DrillArguments
-    leaves = False
     urgent = True
-
-    def problem(self, scene: Scene, args: DrillArguments) -> str:
-        return problem_of(scene, args)
 
     def first(self, scene: Scene, args: DrillArguments) -> tuple[Shown, ...]:
         service = backups(scene, args.service)
@@ -96,15 +86,13 @@ class Judge(Verb[DrillArguments]):
         return ""
 
 
-class Clean(Verb[DrillArguments]):
+class Clean(DrillVerb):
     """Only scratch space that says that hactl made it for this cluster and service. Whoever has the cluster's lock
     knows that no other run works in it.
     """
 
     name = "drill.clean"
     summary = "Remove what drills that were cut off have left behind."
-    arguments = DrillArguments
-    leaves = False
     deadline = _DEADLINE
 
     def problem(self, scene: Scene, args: DrillArguments) -> str:

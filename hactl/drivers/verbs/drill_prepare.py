@@ -65,34 +65,35 @@ def target_of(scene: Scene, args: DrillArguments) -> Target:
     return Target(args.repository or service.repositories[0], args.backup, moment(args.time) if args.time else "")
 
 
-def problem_of(scene: Scene, args: DrillArguments) -> str:
-    """What no node has to be asked for."""
-    if problem := objection(scene, args.service):
-        return problem
-    service = backups(scene, args.service)
-    if args.repository and args.repository not in service.repositories:
-        return f"{service.name} has no repository {args.repository}"
-    if args.backup and not re.fullmatch(r"\d{8}-\d{6}F(_\d{8}-\d{6}[DI])?", args.backup):
-        return f"{args.backup} is no label of a backup: see `hactl backup list`"
-    if not re.fullmatch(r"[0-9A-Za-z_.-]+", args.database):
-        return f"{args.database} is no name of a database that can be asked"
-    try:
-        target_of(scene, args)
-    except ValueError as error:
-        return str(error)
-    return ""
+class DrillVerb(Verb[DrillArguments]):
+    """What all acts of a drill have in common: one that was cut off keeps nobody waiting."""
 
-
-class Prepare(Verb[DrillArguments]):
-    name = "drill.prepare"
-    summary = "Choose a backup, see that the node can restore it, and make a place for that."
     arguments = DrillArguments
     leaves = False
-    has_undo = True
-    deadline = LONG
 
     def problem(self, scene: Scene, args: DrillArguments) -> str:
-        return problem_of(scene, args)
+        """What no node has to be asked for."""
+        if problem := objection(scene, args.service):
+            return problem
+        service = backups(scene, args.service)
+        if args.repository and args.repository not in service.repositories:
+            return f"{service.name} has no repository {args.repository}"
+        if args.backup and not re.fullmatch(r"\d{8}-\d{6}F(_\d{8}-\d{6}[DI])?", args.backup):
+            return f"{args.backup} is no label of a backup: see `hactl backup list`"
+        if not re.fullmatch(r"[0-9A-Za-z_.-]+", args.database):
+            return f"{args.database} is no name of a database that can be asked"
+        try:
+            target_of(scene, args)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+
+class Prepare(DrillVerb):
+    name = "drill.prepare"
+    summary = "Choose a backup, see that the node can restore it, and make a place for that."
+    deadline = LONG
+    has_undo = True
 
     def first(self, scene: Scene, args: DrillArguments) -> tuple[Shown, ...]:
         scratch = scratch_of(scene, args.service)

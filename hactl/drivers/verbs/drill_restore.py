@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from hactl.drivers.verbs import drill_commands as commands
 from hactl.drivers.verbs.command_lines import known
 from hactl.drivers.verbs.drill_commands import Scratch
-from hactl.drivers.verbs.drill_prepare import DrillArguments, problem_of, target_of
+from hactl.drivers.verbs.drill_prepare import DrillArguments, DrillVerb, target_of
 from hactl.drivers.verbs.drill_scratch import (
     LONG,
     State,
@@ -28,7 +28,6 @@ from hactl.model.verb import (
     Scene,
     Shown,
     Standing,
-    Verb,
     VerbError,
     exit_sentence,
     run,
@@ -39,20 +38,15 @@ from hactl.model.verb import (
 _ASK_AGAIN = 2.0  # seconds
 
 
-class Restore(Verb[DrillArguments]):
+class Restore(DrillVerb):
     """One that goes on from before hactl was killed is waited for. Nothing but scratch space is touched, so no guard is
     asked again: the time that it takes is what the drill measures.
     """
 
     name = "drill.restore"
     summary = "Restore a backup into the drill's own directory, with archiving off."
-    arguments = DrillArguments
-    leaves = False
     urgent = True
     deadline = LONG
-
-    def problem(self, scene: Scene, args: DrillArguments) -> str:
-        return problem_of(scene, args)
 
     def seconds(self, args: DrillArguments) -> float:  # noqa: ARG002 - nothing tells before the first drill
         return 30.0

@@ -7,25 +7,20 @@ import re
 from hactl.drivers.verbs import drill_commands as commands
 from hactl.drivers.verbs.command_lines import known
 from hactl.drivers.verbs.drill_commands import Scratch
-from hactl.drivers.verbs.drill_prepare import DrillArguments, problem_of, target_of
+from hactl.drivers.verbs.drill_prepare import DrillArguments, DrillVerb, target_of
 from hactl.drivers.verbs.drill_scratch import LONG, acting, done, look, plan_line, reading, scratch_of, working
 from hactl.drivers.verbs.drill_server import HBA, reached, read_needed, running, settings, why_not
-from hactl.model.verb import Doing, Memory, Scene, Shown, Standing, Verb, VerbError, run, tell, wait
+from hactl.model.verb import Doing, Memory, Scene, Shown, Standing, VerbError, run, tell, wait
 
 _SHORTLY, _AT_MOST = 0.2, 1.0  # seconds between two looks
 _REPLAYING = re.compile(r"startup (?:recovering|waiting for) ([0-9A-F]{24})")
 
 
-class Start(Verb[DrillArguments]):
+class Start(DrillVerb):
     name = "drill.start"
     summary = "Start the restored server, which nobody else can reach, and wait until it has recovered."
-    arguments = DrillArguments
-    leaves = False
     urgent = True
     deadline = LONG
-
-    def problem(self, scene: Scene, args: DrillArguments) -> str:
-        return problem_of(scene, args)
 
     def seconds(self, args: DrillArguments) -> float:  # noqa: ARG002 - nothing tells before the first drill
         return 10.0

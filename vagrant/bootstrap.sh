@@ -1,14 +1,17 @@
 #!/bin/sh
-# After `vagrant up`: joins the nodes (provision/bootstrap.steps) and writes an inventory with which hactl reaches
-# them. Safe to run again.
+# After `vagrant up`: joins the nodes (provision/bootstrap.steps) and writes an inventory and an ssh_config with which
+# hactl and ssh reach them. Safe to run again.
 #
 #   ./bootstrap.sh          all of it
 #   ./bootstrap.sh STEP     only the steps of that name, say `ready`
+#   ./bootstrap.sh access   only how the nodes are reached
+#
+# HACTL_LAB_OWN is the folder of what the lab has of its own; `hactl lab --backend vagrant` sets it.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here"
-own=$here/.vagrant/hactl-lab
+own=${HACTL_LAB_OWN:-$here/.vagrant/hactl-lab}
 only=${1:-}
 
 [ -f "$own/nodes" ] || {
@@ -65,12 +68,17 @@ write_inventory() {
         address=${entry#*:}
         address=${address%%:*}
         key=$(on "$name" cat /etc/ssh/ssh_host_ed25519_key.pub | cut -d ' ' -f 1,2)
+        [ -n "$key" ] || {
+            echo "bootstrap.sh: $name shows no host key" >&2
+            exit 1
+        }
         echo "$name,$address $key" >>"$own/known_hosts.new"
     done
     mv "$own/known_hosts.new" "$own/known_hosts"
-    # The lab's own inventory, but for how its nodes are reached.
-    awk -v own="$own" '
-        /^\[/ { skip = ($0 == "[ssh]") }
+    # The lab's own inventory, but for how its nodes and its shop are reached, and who is asked for their power: only
+    # hactl's own machines are known to `hactl lab`, and of others nobody must say that they are off.
+    awk -v own="$own" -v asked="${HACTL_LAB_OWN:+yes}" '
+        /^\[/ { skip = ($0 == "[ssh]" || ($0 == "[fencing]" && !asked)) }
         $0 == "[ssh]" {
             print "[ssh]"
             print "user = \"hactl\""
@@ -79,9 +87,33 @@ write_inventory() {
             print "config = []"
             print ""
         }
+        { gsub(/, socket = "[^"]*"/, "") }
+        { gsub(/"lab", "power", "--name", "\{cluster\}"/, "\"lab\", \"--backend\", \"vagrant\", \"power\"") }
         !skip
     ' "$here/../inventory/lab.toml" >"$own/inventory.toml"
     echo "inventory: $own/inventory.toml"
+}
+
+write_ssh_config() {
+    {
+        for entry in $nodes; do
+            address=${entry#*:}
+            printf 'Host %s %s\n  HostName %s\n  HostKeyAlias %s\n\n' \
+                "${entry%%:*}" "${address%%:*}" "${address%%:*}" "${entry%%:*}"
+        done
+        cat <<END
+Host *
+  User hactl
+  IdentityFile "$own/id_ed25519"
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile "$own/known_hosts"
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  UpdateHostKeys no
+  LogLevel ERROR
+END
+    } >"$own/ssh_config"
 }
 
 sed 's/#.*//' "$here/provision/bootstrap.steps" | while read -r selector step; do
@@ -91,3 +123,4 @@ sed 's/#.*//' "$here/provision/bootstrap.steps" | while read -r selector step; d
     fi
 done
 write_inventory
+write_ssh_config

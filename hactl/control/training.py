@@ -16,7 +16,8 @@ from hactl.control.control import Control
 from hactl.control.operator import operator
 from hactl.control.training_acts import Hands, wind_up
 from hactl.control.training_diary import Diary, Shelf
-from hactl.lab import Lab, crowd
+from hactl.lab import crowd
+from hactl.lab.backend import BACKEND_VARIABLE, AnyLab
 from hactl.lab.faults import FAULTS
 from hactl.model.errors import InputError, InternalError, LabError
 from hactl.model.findings import Level
@@ -62,9 +63,9 @@ class Checked:
 class Training:
     """Of the lab, which need not be up to look at what was played. Calls block; `told` hears of what takes long."""
 
-    def __init__(self, lab: Lab, env: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, lab: AnyLab, env: Mapping[str, str] = os.environ) -> None:
         self._lab, self._env = lab, env
-        self._shelf = Shelf(lab.spec.name)
+        self._shelf = Shelf(lab.spec.name, lab.paths.shelf)
 
     # --- looking ---
 
@@ -200,7 +201,7 @@ class Training:
         """Raises LabError when the lab is down, something is broken on purpose, or an exercise goes on."""
         name = self._lab.spec.name
         if not self._lab.status().running:
-            raise LabError(f"The lab {name} is not up.", remedy=f"Bring it up: hactl lab up --name {name}")
+            raise LabError(f"The lab {name} is not up.", remedy=f"Bring it up: {self._lab.command} up --name {name}")
         if (going := self._going()) is not None:
             raise LabError(
                 f"Another exercise goes on: {going.standing().name}.",
@@ -277,7 +278,7 @@ class Training:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=dict(self._env),
+                env={**self._env, BACKEND_VARIABLE: self._lab.backend},
                 start_new_session=True,
             )
         deadline = time.monotonic() + _BEGINS_WITHIN

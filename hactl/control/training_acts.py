@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hactl.control.training_diary import Diary
-from hactl.lab import Lab, crowd
+from hactl.lab import crowd
+from hactl.lab.backend import AnyLab
 from hactl.model.errors import HactlError, LabError
 from hactl.model.observed import Unknown
 from hactl.model.scenario import Act, ActKind
@@ -24,7 +25,7 @@ _LAST_LINES = 3
 class Hands:
     """Acts on one lab for one playing; a colleague has a home of their own in `folder`."""
 
-    def __init__(self, lab: Lab, folder: Path, env: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, lab: AnyLab, folder: Path, env: Mapping[str, str] = os.environ) -> None:
         self._lab, self._folder, self._env = lab, folder, env
 
     def do(self, act: Act) -> None:
@@ -79,7 +80,7 @@ class Hands:
 
 
 def wind_up(
-    lab: Lab,
+    lab: AnyLab,
     diary: Diary,
     ending: Ending,
     *,
@@ -107,7 +108,7 @@ def wind_up(
     diary.note(Mark.ENDED, ending.value, at=at)
 
 
-def _count(lab: Lab, diary: Diary) -> None:
+def _count(lab: AnyLab, diary: Diary) -> None:
     """How many confirmed orders are missing; a database that cannot say now is given some time."""
     deadline = time.monotonic() + _COUNTING
     lost = crowd.missing(lab, diary.folder)

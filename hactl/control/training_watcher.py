@@ -22,7 +22,8 @@ from hactl.control.control import Control
 from hactl.control.training_acts import Hands, wind_up
 from hactl.control.training_diary import Diary
 from hactl.control.unfinished import newest
-from hactl.lab import Lab, crowd
+from hactl.lab import crowd
+from hactl.lab.backend import BACKEND_VARIABLE, NAMESPACES, AnyLab, open_lab
 from hactl.model.errors import HactlError
 from hactl.model.inventory import Inventory
 from hactl.model.observed import Unknown
@@ -46,7 +47,8 @@ def main(argv: Sequence[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-    lab, diary = Lab(name), Diary(Path(folder))
+    lab = open_lab(name, backend=os.environ.get(BACKEND_VARIABLE, NAMESPACES))
+    diary = Diary(Path(folder))
     with diary.held() as mine:
         if not mine or diary.standing().over:
             return 0
@@ -61,7 +63,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 class _Watch:
-    def __init__(self, lab: Lab, diary: Diary) -> None:
+    def __init__(self, lab: AnyLab, diary: Diary) -> None:
         self._lab, self._diary = lab, diary
         self._standing: Standing = diary.standing()
         self._session = self._standing.session

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shlex
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
-from hactl.lab import cgroups, network, shell
-from hactl.lab.faults import Ground
+from hactl.lab import shell
+from hactl.lab.backend import AnyLab
 from hactl.lab.faults.scripts import databases
-from hactl.lab.lab import Lab
 from hactl.model.errors import LabError
 from hactl.model.observed import Unknown
 from hactl.model.scenario_story import Traffic
@@ -29,28 +26,20 @@ SELECT count(*) FROM confirmed c WHERE NOT EXISTS (SELECT FROM public.orders o W
 """
 
 
-def come(lab: Lab, folder: Path, name: str) -> None:
+def come(lab: AnyLab, folder: Path, name: str) -> None:
     """Users send requests from now on; they outlive this process. They go when the lab goes down, or by `leave`."""
-    leave(lab)
-    cgroups.create(lab.spec.name, GROUP)
     script = Path(__file__).with_name("users.py")
-    words: list[str | Path] = [sys.executable, "-IS", script, lab.spec.vip, f"{RATE:g}", folder, name]
-    command = f"{cgroups.join_script(lab.spec.name, GROUP)}; exec {shlex.join(network.inside(lab.spec, words))}"
-    with (folder / "users.log").open("ab") as log:
-        subprocess.run(
-            ["setsid", "--fork", "sh", "-c", command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True
-        )
+    argv: list[str | Path] = [sys.executable, "-IS", script, lab.spec.vip, f"{RATE:g}", folder, name]
+    lab.helpers.begin(GROUP, argv, folder / "users.log")
 
 
-def leave(lab: Lab) -> None:
-    if cgroups.existing(lab.spec.name, GROUP):
-        cgroups.kill(lab.spec.name, GROUP)
-        cgroups.remove(lab.spec.name, GROUP)
+def leave(lab: AnyLab) -> None:
+    lab.helpers.end(GROUP)
 
 
-def here(lab: Lab) -> bool:
+def here(lab: AnyLab) -> bool:
     """Whether users are there."""
-    return bool(cgroups.processes(lab.spec.name, GROUP))
+    return lab.helpers.there(GROUP)
 
 
 def traffic(folder: Path) -> Traffic:
@@ -73,11 +62,11 @@ def confirmed(folder: Path) -> list[str]:
     return _lines(folder / "orders")
 
 
-def missing(lab: Lab, folder: Path) -> int | Unknown:
+def missing(lab: AnyLab, folder: Path) -> int | Unknown:
     """How many of those are not in the database of the one primary, asked there; Unknown where nobody can say."""
     keys = confirmed(folder)
     try:
-        primaries = databases(Ground(lab.spec, lab.machines), standby=False)
+        primaries = databases(lab.ground, standby=False)
         if len(primaries) != 1:
             return Unknown(f"{len(primaries)} databases are primaries", 0.0)
         argv = [

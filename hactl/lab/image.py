@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -193,24 +193,29 @@ class ImageStore:
                 shutil.rmtree(path)
 
     def _build(self, digest: str) -> None:
-        sources, provision = host_sources(), provision_path()
-        include = ",".join(packages((provision / "packages.txt").read_text(encoding="utf-8")))
         # mmdebstrap must be able to hand the folder to root in the chroot, and apt's sandbox user to pass through it.
         work = Path(tempfile.mkdtemp(prefix=".build-", dir=self.directory))
         work.chmod(0o755)
         root = work / "root"
         try:
-            shell.run(
-                ["mmdebstrap", "--variant=minbase", f"--include={include}", "--mode=root", sources.suite, root, "-"],
-                stdin="\n".join(sources.lines) + "\n",
-                timeout=BUILD_TIMEOUT,
-            )
-            unit = root / "etc/systemd/system/hactl-lab-booted.service"
-            unit.write_text(_BOOTED_UNIT, encoding="ascii")
-            shell.run(["chroot", root, "/bin/sh", "-eu"], stdin=_FINISH)
-            shell.run(["sh", provision / "image.sh", root], timeout=BUILD_TIMEOUT)
+            make_root(root)
             root.rename(self.path(digest))
         except LabError as error:
             raise LabError(f"The image could not be built. {error.message}", remedy=error.remedy) from error
         finally:
             shutil.rmtree(work)
+
+
+def make_root(root: Path, more: Iterable[str] = ()) -> None:
+    """Fills the folder `root`, which is made: the packages of packages.txt and `more`, and all that image.sh does."""
+    sources, provision = host_sources(), provision_path()
+    include = ",".join([*packages((provision / "packages.txt").read_text(encoding="utf-8")), *more])
+    shell.run(
+        ["mmdebstrap", "--variant=minbase", f"--include={include}", "--mode=root", sources.suite, root, "-"],
+        stdin="\n".join(sources.lines) + "\n",
+        timeout=BUILD_TIMEOUT,
+    )
+    unit = root / "etc/systemd/system/hactl-lab-booted.service"
+    unit.write_text(_BOOTED_UNIT, encoding="ascii")
+    shell.run(["chroot", root, "/bin/sh", "-eu"], stdin=_FINISH)
+    shell.run(["sh", provision / "image.sh", root], timeout=BUILD_TIMEOUT)

@@ -13,11 +13,14 @@ from pathlib import Path
 
 from hactl.lab import cgroups, cleanup, door, keys, network, support
 from hactl.lab.faults import Faults, Ground
+from hactl.lab.faults.means import InNamespaces
+from hactl.lab.helpers import InNetwork
 from hactl.lab.image import ImageStore
 from hactl.lab.lock import exclusive
 from hactl.lab.machine import Machine
+from hactl.lab.node import in_parallel
 from hactl.lab.progress import Progress, Reporter, Stage, silent
-from hactl.lab.rise import Rise, in_parallel
+from hactl.lab.rise import Rise
 from hactl.lab.spec import RUN_ROOT, STATE_ROOT, LabNode, load_spec
 
 LAST_ROLE = "backup"
@@ -52,15 +55,28 @@ class LabStatus:
 class Lab:
     """The lab called `name`; `nodes` limits it to some of the inventory's (such a part is provisioned, not joined)."""
 
+    backend = "namespaces"
+    command = "hactl lab"
+
     def __init__(self, name: str = "lab", nodes: Sequence[str] = ()) -> None:
         self.spec = load_spec(name, nodes)
         self.paths = self.spec.paths
         self.machines = tuple(Machine(self.spec, node) for node in self.spec.nodes)
-        self.faults = Faults(Ground(self.spec, self.machines), self.paths.faults, self.paths.life)
+        self.ground = Ground(self.spec, self.machines)
+        self.helpers = InNetwork(self.spec)
+        self.faults = Faults(self.spec, InNamespaces(self.ground), self.paths.faults, self.paths.life)
 
     def machine(self, name: str) -> Machine:
         node = self.spec.node(name)
         return next(machine for machine in self.machines if machine.node == node)
+
+    def require(self) -> None:
+        """Raises LabUnsupportedError that names everything that this machine lacks."""
+        support.require()
+
+    def require_quickly(self) -> None:
+        """The part of that which costs nothing to ask."""
+        support.require_quickly()
 
     # Up and down
 
@@ -169,6 +185,15 @@ class Lab:
             processes=len(cgroups.processes(*machine.group)),
             memory=cgroups.memory(*machine.group) if on else None,
         )
+
+    def ssh_config(self) -> str:
+        """For `ssh -F`; it reaches the nodes when the lab is up."""
+        written = self.paths.ssh_config
+        return written.read_text(encoding="utf-8") if written.exists() else keys.ssh_config(self.spec)
+
+    def public(self) -> Path:
+        """The socket that leads to the shop, when the lab is up."""
+        return self.paths.vip_socket
 
     def exec(
         self, node: str, argv: Sequence[str], stdin: str | None = None, timeout: float = 60.0

@@ -21,8 +21,6 @@ BOOT_TIMEOUT = 90.0
 STOP_TIMEOUT = 40.0
 _LAUNCH_TIMEOUT = 2.0
 _LOOK_INTO_BOOT = "See what it said: hactl lab exec NODE -- journalctl -b"
-POWEROFF = signal.SIGRTMIN + 4
-"""To a container's systemd: power off in order."""
 
 _NSPAWN = (
     *("systemd-nspawn", "--quiet", "--keep-unit", "--register=no", "--settings=no", "--link-journal=no"),
@@ -66,6 +64,12 @@ class Machine:
             if len(inside) > 1 and inside[-1] == "1" and "State:\tZ" not in status:
                 return pid
         return None
+
+    def on(self) -> bool:
+        return self.leader() is not None
+
+    def answers(self) -> bool:
+        return self.on() and not self.frozen()
 
     def booted(self) -> bool:
         """Its systemd has brought up the network, D-Bus and sshd."""
@@ -185,7 +189,7 @@ class Machine:
         """Asks it to power off in order; returns at once."""
         with contextlib.suppress(ProcessLookupError):
             if pid := self.leader():
-                os.kill(pid, POWEROFF)
+                os.kill(pid, signal.SIGRTMIN + 4)  # to a container's systemd: power off in order
 
     def wait_stopped(self, timeout: float = STOP_TIMEOUT) -> bool:
         deadline = time.monotonic() + timeout

@@ -9,7 +9,6 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from hactl.lab import cgroups, shell
 from hactl.lab.image import provision_path, tree_hash
 from hactl.lab.machine import Machine
+from hactl.lab.node import in_parallel
 from hactl.lab.progress import Reporter, Stage
 from hactl.lab.spec import PREFIX, LabNode, LabSpec
 from hactl.model.errors import LabError
@@ -159,20 +159,3 @@ class Rise:
             stage.advance(f"{step.name} on {step.selector}")
         for machine in self.machines:
             (machine.root / JOINED).write_text(self.stamp, encoding="ascii")
-
-
-def in_parallel(act: Callable[[Machine], None], machines: Sequence[Machine]) -> None:
-    """`act` on all of them at once; waits for all, then raises one LabError that holds every failure."""
-    if not machines:
-        return
-    with ThreadPoolExecutor(max_workers=len(machines)) as pool:
-        futures = [pool.submit(act, machine) for machine in machines]
-    errors = [error for future in futures if (error := future.exception()) is not None]
-    others = [error for error in errors if not isinstance(error, LabError)]
-    if others:
-        raise others[0]
-    if errors:
-        remedies = {error.remedy for error in errors if isinstance(error, LabError) and error.remedy}
-        raise LabError(
-            "\n".join(error.message for error in errors if isinstance(error, LabError)), remedy=" ".join(remedies)
-        )

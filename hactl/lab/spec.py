@@ -155,6 +155,11 @@ class LabPaths:
         return self.run / "life"
 
     @property
+    def shelf(self) -> Path:
+        """Where the exercises of all labs are written down; a reset leaves it alone."""
+        return STATE_ROOT
+
+    @property
     def faults(self) -> Path:
         """The active faults; with the disks, because some faults are on them."""
         return self.state / "faults"

@@ -9,10 +9,9 @@ import json
 import time
 from pathlib import Path
 
-from hactl.lab import door, network
-from hactl.lab.faults.links import TABLE
-from hactl.lab.faults.model import NODE, Active, Fault, Ground
+from hactl.lab.faults.model import NODE, Active, Fault, Means
 from hactl.lab.faults.table import FAULTS, REVERSES
+from hactl.lab.spec import LabSpec
 from hactl.model.errors import LabError
 from hactl.model.suggest import did_you_mean, quoted
 
@@ -30,17 +29,22 @@ def known(name: str) -> Fault:
 class Faults:
     """The faults of one lab. `folder` outlives the lab's stop, as faults on disks do."""
 
-    def __init__(self, ground: Ground, folder: Path, life: Path) -> None:
-        self._ground = ground
+    def __init__(self, spec: LabSpec, means: Means, folder: Path, life: Path) -> None:
+        self._spec = spec
+        self._means = means
         self._folder = folder
         self._life_file = life
 
     def inject(self, name: str, *arguments: str, **options: str) -> Active:
-        """Does the fault; doing an active one again replaces it. Raises LabError, and then it counts as active too."""
+        """Does the fault; doing an active one again replaces it. Raises LabError, and then it counts as active too.
+
+        Raises InputError where this kind of lab cannot do it; then nothing was done.
+        """
         fault = known(name)
         active = Active(name, fault.values(arguments, options), time.time())
+        self._means.require(fault, active.values)
         self._write(active, fault)
-        fault.act.inject(self._ground, active.values)
+        self._means.inject(fault, active.values)
         return active
 
     def undo(self, name: str | None = None, *arguments: str) -> list[Active]:
@@ -60,13 +64,13 @@ class Faults:
         problems = []
         for active in order:
             try:
-                FAULTS[active.fault].act.undo(self._ground, active.values)
+                self._means.undo(FAULTS[active.fault], active.values)
             except LabError as error:
                 problems.append(f"{active}: {error}")
             else:
                 self._forget(active)
         if name is None:
-            self._sweep()
+            self._means.sweep()
         if problems:
             raise LabError("Not undone:\n" + "\n".join(f"  {problem}" for problem in problems))
         return order
@@ -78,38 +82,25 @@ class Faults:
     def active(self) -> list[Active]:
         """Every fault that is active, the oldest first: those in the book, and what the machine itself shows."""
         booked = self._booked()
-        frozen_in_book = {
-            machine.node.name
-            for active in booked
-            if active.fault == "freeze"
-            for machine in self._ground.chosen(active.values[NODE])
-        }
         found = [
-            Active("freeze", {NODE: machine.node.name}, time.time())
-            for machine in self._ground.machines
-            if machine.frozen() and machine.node.name not in frozen_in_book
+            Active("freeze", {NODE: name}, time.time())
+            for name in sorted(self._means.frozen() - self._nodes_of("freeze", booked))
         ]
         return sorted([*booked, *found], key=lambda active: active.since)
 
     def off_on_purpose(self) -> set[str]:
         """Nodes that a fault keeps off."""
-        return {
-            machine.node.name
-            for active in self._booked()
-            if active.fault == "power-off"
-            for machine in self._ground.chosen(active.values[NODE])
-        }
+        return self._nodes_of("power-off", self._booked())
 
     def forget_all(self) -> None:
         """For disks that are thrown away."""
         for path in self._folder.glob("*.json"):
             path.unlink()
 
-    def _sweep(self) -> None:
-        """Takes back what acts on the network and is in no book."""
-        network.delete_tables(self._ground.spec, TABLE)
-        for node in door.delays(self._ground.spec):
-            door.delay(self._ground.spec, node, 0.0)
+    def _nodes_of(self, fault: str, booked: list[Active]) -> set[str]:
+        """The nodes that this fault is active on."""
+        chosen = [self._spec.select(active.values[NODE]) for active in booked if active.fault == fault]
+        return {node.name for nodes in chosen for node in nodes}
 
     # The book: a file for each active fault. One that does not last counts only in the lab's life that it was made in.
 

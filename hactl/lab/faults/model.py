@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from hactl.lab.machine import Machine
+from hactl.lab.node import Node
 from hactl.lab.spec import LabSpec
 from hactl.model.errors import LabError
 
@@ -17,14 +18,18 @@ NODE = "node"
 """The parameter that says where: a node, `role:NAME` or `site:NAME`; for databases also `primary` or `standby`."""
 
 
+Kind_co = TypeVar("Kind_co", bound=Node, covariant=True)
+Kind_contra = TypeVar("Kind_contra", bound=Node, contravariant=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What faults act on."""
+class Ground(Generic[Kind_co]):
+    """What faults act on: machines of one kind."""
 
     spec: LabSpec
-    machines: tuple[Machine, ...]
+    machines: tuple[Kind_co, ...]
 
-    def chosen(self, selector: str) -> tuple[Machine, ...]:
+    def chosen(self, selector: str) -> tuple[Kind_co, ...]:
         """The machines that `selector` names. Raises LabError when it names none."""
         names = {node.name for node in self.spec.select(selector)}
         if not names:
@@ -55,17 +60,20 @@ class Parameter:
         return value
 
 
-class Act(Protocol):
-    """How a fault is done and undone. Doing it again replaces it; undoing what is not there does nothing."""
+class Act(Protocol[Kind_contra]):
+    """How a fault is done to machines of a kind and undone. Doing it again replaces it; undoing what is not there does
+    nothing.
+    """
 
-    def inject(self, ground: Ground, values: Values) -> None: ...
+    def inject(self, ground: Ground[Kind_contra], values: Values) -> None: ...
 
-    def undo(self, ground: Ground, values: Values) -> None: ...
+    def undo(self, ground: Ground[Kind_contra], values: Values) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`does`: what happens in the lab. `shows`: what hactl then tells. `reverse`: a name for its undo ("thaw").
+    """`act`: how it is done in namespaces. `does`: what happens in the lab. `shows`: what hactl then tells.
+    `reverse`: a name for its undo ("thaw").
 
     `lasting`: it survives a stop of the lab, because it is on a disk. `reach`: it keeps nodes from being reached, so it
     is undone before others are.
@@ -74,7 +82,7 @@ class Fault:
     name: str
     does: str
     shows: str
-    act: Act
+    act: Act[Machine]
     parameters: tuple[Parameter, ...] = ()
     reverse: str = ""
     lasting: bool = False
@@ -99,6 +107,26 @@ class Fault:
     def usage(self) -> str:
         words = [p.name.upper() if p.default is None else f"[{p.name.upper()}]" for p in self.parameters]
         return " ".join(("hactl lab fault", self.name, *words))
+
+
+class Means(Protocol):
+    """How one kind of lab does faults."""
+
+    def require(self, fault: Fault, values: Values) -> None:
+        """Raises InputError where it cannot do this one there."""
+        ...
+
+    def inject(self, fault: Fault, values: Values) -> None: ...
+
+    def undo(self, fault: Fault, values: Values) -> None: ...
+
+    def frozen(self) -> frozenset[str]:
+        """The nodes that are frozen, whoever did it."""
+        ...
+
+    def sweep(self) -> None:
+        """Takes back what acts on the network and is in no book."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

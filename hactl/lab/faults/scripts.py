@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hactl.lab.faults.model import NODE, Ground, Values
-from hactl.lab.machine import Machine
-from hactl.lab.rise import in_parallel
+from hactl.lab.node import Node, in_parallel
 from hactl.model.errors import LabError
 
 MAIN_UNIT = {
@@ -31,19 +30,19 @@ def _sql(script: str) -> str:
     return _SQL + script
 
 
-def databases(ground: Ground, *, standby: bool) -> tuple[Machine, ...]:
+def databases(ground: Ground[Node], *, standby: bool) -> tuple[Node, ...]:
     """The database nodes that are up and in that role, in the inventory's order."""
     wanted = "t" if standby else "f"
     found = []
     for machine in ground.machines:
-        if "db" in machine.node.roles and machine.leader() is not None and not machine.frozen():
+        if "db" in machine.node.roles and machine.answers():
             done = machine.attempt(["sh", "-s"], stdin=_sql('sql "SELECT pg_is_in_recovery()"'))
             if done.stdout.strip() == wanted:
                 found.append(machine)
     return tuple(found)
 
 
-def located(ground: Ground, selector: str) -> tuple[Machine, ...]:
+def located(ground: Ground[Node], selector: str) -> tuple[Node, ...]:
     """Like `ground.chosen`, and knows `primary` and `standby` (the first one)."""
     if selector not in ("primary", "standby"):
         return ground.chosen(selector)
@@ -61,17 +60,17 @@ class Scripts:
     undo_do: str
     undo_on: str = ""
 
-    def inject(self, ground: Ground, values: Values) -> None:
+    def inject(self, ground: Ground[Node], values: Values) -> None:
         self._run(self.do, located(ground, values[NODE]), values)
 
-    def undo(self, ground: Ground, values: Values) -> None:
+    def undo(self, ground: Ground[Node], values: Values) -> None:
         machines = located(ground, self.undo_on or values[NODE])
         if self.undo_on:  # whoever is off there has nothing to undo until it is back
-            machines = tuple(machine for machine in machines if machine.leader() is not None)
+            machines = tuple(machine for machine in machines if machine.on())
         self._run(self.undo_do, machines, values)
 
-    def _run(self, script: str, machines: tuple[Machine, ...], values: Values) -> None:
-        def one(machine: Machine) -> None:
+    def _run(self, script: str, machines: tuple[Node, ...], values: Values) -> None:
+        def one(machine: Node) -> None:
             words = [value for name, value in values.items() if name != NODE]
             if "unit" in values and not values["unit"]:
                 words = [MAIN_UNIT[machine.node.role]]

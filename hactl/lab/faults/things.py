@@ -23,11 +23,11 @@ ROLE_PATH = {
 }
 """What a role writes to and can be filled without harm to its data."""
 
-_SPARE = 64 * 1024  # kB of the small disk beside what the path holds already
-_MOST = 512 * 1024  # kB that a path may hold to be copied
+SPARE = 64 * 1024  # kB of the small disk beside what the path holds already
+MOST = 512 * 1024  # kB that a path may hold to be copied
 _DEVICE = "/dev/hactl-lab-full"
 
-_FILL = """
+FILL = """
 path=$1 percent=$2 major=$3 minor=$4
 [ -b "$5" ] || mknod "$5" b "$major" "$minor"
 before=/run/hactl-lab-before
@@ -52,23 +52,23 @@ rm -f "$2"
 class DiskFull:
     """Mounts a small file system, filled, over a path, with what the path held before."""
 
-    def inject(self, ground: Ground, values: Values) -> None:
+    def inject(self, ground: Ground[Machine], values: Values) -> None:
         self.undo(ground, values)
         for machine in ground.chosen(values[NODE]):
             path = values["path"] or ROLE_PATH[machine.node.role]
             held = int(machine.script('mkdir -p "$1"; du -sk "$1"', path).split()[0])
-            if held > _MOST:
+            if held > MOST:
                 raise LabError(f"{machine.node.name}:{path} holds {held // 1024} MB, too much to copy.")
             image = self._image(machine, path)
             image.unlink(missing_ok=True)
-            shell.run(["truncate", "-s", f"{held * 5 // 4 + _SPARE}k", image])
+            shell.run(["truncate", "-s", f"{held * 5 // 4 + SPARE}k", image])
             shell.run(["mkfs.ext4", "-q", "-F", "-m", "0", image])
             loop = shell.run(["losetup", "--find", "--show", image]).strip()
             number = Path(loop).stat().st_rdev
             device = self._device(path)
-            machine.script(_FILL, path, values["percent"], str(number >> 8), str(number & 0xFF), device)
+            machine.script(FILL, path, values["percent"], str(number >> 8), str(number & 0xFF), device)
 
-    def undo(self, ground: Ground, values: Values) -> None:
+    def undo(self, ground: Ground[Machine], values: Values) -> None:
         for machine in ground.chosen(values[NODE]):
             path = values["path"] or ROLE_PATH[machine.node.role]
             if machine.leader() is not None:
@@ -91,14 +91,14 @@ class DiskFull:
 class HostKey:
     """Gives a node another host key, as a reinstalled or an impersonated machine has."""
 
-    def inject(self, ground: Ground, values: Values) -> None:
+    def inject(self, ground: Ground[Machine], values: Values) -> None:
         for machine in ground.chosen(values[NODE]):
             machine.script(
                 f"cd /etc/ssh; rm -f {keys.KEY_FILE}*; ssh-keygen -q -t ed25519 -N '' -C another -f {keys.KEY_FILE}"
             )
             self._restart(machine)
 
-    def undo(self, ground: Ground, values: Values) -> None:
+    def undo(self, ground: Ground[Machine], values: Values) -> None:
         for machine in ground.chosen(values[NODE]):
             keys.install_host_key(ground.spec, machine.node, machine.root)
             self._restart(machine)
@@ -112,7 +112,7 @@ class HoldSession:
 
     GROUP = "@hold"
 
-    def inject(self, ground: Ground, values: Values) -> None:
+    def inject(self, ground: Ground[Machine], values: Values) -> None:
         self.undo(ground, values)
         cgroups.create(ground.spec.name, self.GROUP)
         script = Path(__file__).with_name("hold.py")
@@ -126,7 +126,7 @@ class HoldSession:
             check=True,
         )
 
-    def undo(self, ground: Ground, values: Values) -> None:  # noqa: ARG002 - there is one such client a lab
+    def undo(self, ground: Ground[Machine], values: Values) -> None:  # noqa: ARG002 - there is one such client a lab
         if cgroups.existing(ground.spec.name, self.GROUP):
             cgroups.kill(ground.spec.name, self.GROUP)
             cgroups.remove(ground.spec.name, self.GROUP)

@@ -1,8 +1,6 @@
 """The Vagrantfile's little TOML reader: equal to a full one in what it takes, and loud about the rest."""
 
 import json
-import os
-import shutil
 
 import pytest
 import tomli
@@ -76,24 +74,3 @@ def test_refuses_with_the_line(case, tmp_path):
     assert done.returncode == 1
     line = 1 + len(REFUSED[case].splitlines())
     assert done.stderr.startswith(f"{path}:{line}: expected "), done.stderr
-
-
-def test_vagrant_takes_the_vagrantfile(tmp_path):
-    """In a copy of the folder, because it makes its keys beside itself."""
-    shutil.copytree(VAGRANT, tmp_path / "vagrant", ignore=shutil.ignore_patterns(".vagrant"))
-    (tmp_path / "inventory").mkdir()
-    shutil.copy(LAB_INVENTORY, tmp_path / "inventory")
-    done = run(
-        program("vagrant"),
-        "validate",
-        "--ignore-provider",
-        cwd=tmp_path / "vagrant",
-        env={**os.environ, "VAGRANT_HOME": str(tmp_path / "home"), "VAGRANT_CHECKPOINT_DISABLE": "1"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    own = tmp_path / "vagrant" / ".vagrant" / "hactl-lab"
-    nodes = [entry.split(":") for entry in (own / "nodes").read_text().split()]
-    lab = tomli.loads(LAB_INVENTORY.read_text())
-    assert nodes == [[n["name"], n["address"], n["site"], n["roles"][0]] for n in lab["nodes"]]
-    for secret in [own / "id_ed25519", *(own / "secrets").glob("*[!b]")]:
-        assert oct(secret.stat().st_mode)[-3:] == "600", secret

@@ -1,4 +1,4 @@
-"""A replicated database in one look: who is primary, who follows whom and how far behind, and who could take over.
+"""A replicated database in one look: who is primary, who follows whom and how far behind, and what is gone.
 
 Pure, made from a picture. Positions and lags are bytes of WAL. What is known of a moment ago is never told as the
 present: `Server.last` is for "last seen", and what is lost with a primary that is gone stays `Unknown` where nobody has
@@ -7,21 +7,19 @@ seen it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from hactl.model.assess.base import because, listed
+from hactl.model.assess.base import listed
 from hactl.model.assess.database import Pair, primaries_of, receive_lag
 from hactl.model.facts import PostgresqlFacts, PostgresqlRole, Replica, Slot
-from hactl.model.inventory import Inventory, PostgresqlService, Standing
+from hactl.model.inventory import Inventory, PostgresqlService
 from hactl.model.observed import Maybe, Observed, Unknown
 from hactl.model.picture import Picture
 from hactl.model.state import NodeState
-from hactl.model.units import size
 
-_STREAMING = "streaming"
-_SEGMENT = 16 << 20  # bytes of a WAL file, as PostgreSQL is built by default
+STREAMING = "streaming"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +67,6 @@ class Standby:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A server that might become the primary. `reasons`: why not; empty when it can. Ranks count from 1, best first."""
-
-    node: str
-    site: str
-    rank: int
-    timeline: Maybe[int]
-    received: Maybe[int]
-    reasons: tuple[str, ...]
-
-    @property
-    def eligible(self) -> bool:
-        return not self.reasons
-
-
-@dataclass(frozen=True, slots=True)
 class LastSeen:
     """The primary that is gone. `seen` None: nobody here saw it, it is only whom the standbys follow."""
 
@@ -112,12 +94,17 @@ class Replication:
     @cached_property
     def writable(self) -> tuple[str, ...]:
         """The primaries that take writes from anybody."""
-        return tuple(node for node in self.primaries if not self._of(node).read_only)
+        return tuple(node for node in self.primaries if (facts := self.known(node)) and not facts.read_only)
 
     @property
     def primary(self) -> str:
         """The one primary; "" when there is none, or more than one."""
         return self.primaries[0] if len(self.primaries) == 1 else ""
+
+    @property
+    def leader(self) -> PostgresqlFacts | None:
+        """What the one primary says; None where there is no such one."""
+        return self.known(self.primary)
 
     @cached_property
     def standbys(self) -> tuple[Standby, ...]:
@@ -127,32 +114,6 @@ class Replication:
             for server in self.servers.values()
             if (facts := server.known) is not None and facts.role is PostgresqlRole.STANDBY
         )
-
-    @cached_property
-    def candidates(self) -> tuple[Candidate, ...]:
-        """Who could be switched over to; with no primary in sight, who could be promoted. Best first.
-
-        For a switchover, which loses nothing, those that are less than a WAL segment apart are equally near: then one
-        at the primary's site comes first.
-        """
-        return self._ranked(self._planned, self._nearness) if self.primary else self.survivors()
-
-    def survivors(self, without: Iterable[str] = ()) -> tuple[Candidate, ...]:
-        """Who could be promoted if the servers `without` are given up, though one of them may be the primary still.
-
-        The longest history counts first, then how much of it has been received, then the inventory's order.
-        """
-        gone = frozenset(without)
-        alive = [one for one in self.standbys if one.node not in gone]
-        newest = max((one.timeline for one in alive), default=0)
-        database = self._database(gone)
-
-        def why(server: Server) -> tuple[str, ...]:
-            if server.node in gone:
-                return ("it is the one to be replaced",)
-            return self._lost(server, newest, database)
-
-        return self._ranked(why, _merit)
 
     @cached_property
     def lost(self) -> LastSeen | None:
@@ -176,7 +137,7 @@ class Replication:
 
         `Observed.at` is when the primary was last seen. After that it may have written more.
         """
-        facts = self._maybe(candidate)
+        facts = self.known(candidate)
         seen = self.lost.seen if self.lost is not None else None
         if facts is None:
             return Unknown(f"{candidate} cannot be asked", self.at)
@@ -186,18 +147,13 @@ class Replication:
 
     # --- standbys ---------------------------------------------------------------------------------------------
 
-    def _of(self, node: str) -> PostgresqlFacts:
-        facts = self._maybe(node)
-        if facts is None:
-            raise ValueError(f"{node} cannot be asked")
-        return facts
-
-    def _maybe(self, node: str) -> PostgresqlFacts | None:
+    def known(self, node: str) -> PostgresqlFacts | None:
+        """What the server says now; None where it cannot be asked."""
         return self.servers[node].known if node in self.servers else None
 
     def _standby(self, server: Server, facts: PostgresqlFacts) -> Standby:
-        upstream = self._named(facts.primary_host or facts.follows)
-        above = self._maybe(upstream)
+        upstream = self.named(facts.primary_host or facts.follows)
+        above = self.known(upstream)
         row = self._row(above, server.node)
         return Standby(
             node=server.node,
@@ -205,7 +161,7 @@ class Replication:
             timeline=facts.timeline,
             system_identifier=facts.system_identifier,
             upstream=upstream,
-            streaming=facts.receiver_status == _STREAMING,
+            streaming=facts.receiver_status == STREAMING,
             received=facts.lsn,
             replayed=facts.lsn if facts.replayed is None else facts.replayed,
             behind=self._behind(server, facts),
@@ -239,7 +195,7 @@ class Replication:
             return Unknown(f"it is on timeline {facts.timeline}, {self.primary} on {leader.value.timeline}", mine.at)
         return Observed(receive_lag(self.inventory, Pair(self.primary, leader, server.node, mine)), mine.at)
 
-    def _named(self, host: str) -> str:
+    def named(self, host: str) -> str:
         """The node that a host name or an address stands for."""
         same = (node for node in self.servers if host in {node, self.inventory.nodes[node].address})
         return next(same, host)
@@ -248,72 +204,6 @@ class Replication:
         address = self.inventory.nodes[node].address
         rows = upstream.replicas if upstream else ()
         return next((row for row in rows if node == row.application or address == row.address), None)
-
-    # --- candidates -------------------------------------------------------------------------------------------
-
-    def _planned(self, server: Server) -> tuple[str, ...]:
-        """Why it cannot take over from the primary without loss."""
-        facts, primary = server.known, self.primary
-        if server.node == primary:
-            return ("it is the primary",)
-        if facts is None:
-            return (_silent(server),)
-        leader = self._of(primary)
-        if facts.system_identifier != leader.system_identifier:
-            return (f"it is a copy of another database than {primary}",)
-        reasons = []
-        if facts.timeline != leader.timeline:
-            reasons.append(f"it is on timeline {facts.timeline}, the primary {primary} on {leader.timeline}")
-        if facts.receiver_status != _STREAMING:
-            reasons.append(f"it does not stream from {primary}")
-        elif (upstream := self._named(facts.primary_host)) not in {primary, ""}:
-            reasons.append(f"it streams from {upstream}, not from the primary {primary}")
-        return (*reasons, *self._held_back(server, facts))
-
-    def _lost(self, server: Server, newest: int, database: str) -> tuple[str, ...]:
-        """Why it cannot be promoted in place of a primary that is gone."""
-        facts = server.known
-        if facts is None:
-            return (_silent(server),)
-        if facts.role is PostgresqlRole.PRIMARY:
-            return ("it is a primary already",)
-        if database and facts.system_identifier != database:
-            return ("it is a copy of another database than the others",)
-        reasons = []
-        if facts.timeline < newest:
-            reasons.append(f"it is on timeline {facts.timeline}, and others are on {newest}")
-        return (*reasons, *self._held_back(server, facts))
-
-    def _held_back(self, server: Server, facts: PostgresqlFacts) -> tuple[str, ...]:
-        reasons = []
-        if facts.replay_paused:
-            waiting = 0 if facts.replayed is None else max(0, facts.lsn - facts.replayed)
-            reasons.append(f"its replay is paused, {size(waiting)} wait to be replayed")
-        if self.inventory.nodes[server.node].standing is Standing.SPARE:
-            reasons.append("it is a spare")
-        return tuple(reasons)
-
-    def _database(self, gone: frozenset[str]) -> str:
-        """Which database this is, when the primary cannot say: what it last said, else what most standbys are of."""
-        if self.lost is not None and self.lost.seen is not None:
-            return self.lost.seen.value.system_identifier
-        found = [one.system_identifier for one in self.standbys if one.node not in gone]
-        best = max(found, key=found.count, default="")
-        return best if found.count(best) * 2 > len(found) else ""
-
-    def _nearness(self, server: Server) -> tuple[int, int, int]:
-        timeline, position = _merit(server)
-        primary = self.servers[self.primary]
-        behind = max(0, self._of(self.primary).lsn + position) if server.known is not None else 0
-        return timeline, behind // _SEGMENT, int(server.site != primary.site)
-
-    def _ranked(
-        self, why: Callable[[Server], tuple[str, ...]], merit: Callable[[Server], tuple[int, ...]]
-    ) -> tuple[Candidate, ...]:
-        """Those that can first; the sort is stable, so that the inventory's order decides between equals."""
-        judged = [(server, why(server)) for server in self.servers.values() if server.node not in self.primaries]
-        judged.sort(key=lambda one: (bool(one[1]), *merit(one[0])))
-        return tuple(_candidate(rank, server, reasons) for rank, (server, reasons) in enumerate(judged, start=1))
 
 
 def replication(service: PostgresqlService, picture: Picture) -> Replication:
@@ -344,20 +234,6 @@ def why_no_primary(found: Replication) -> str:
     return f"{found.service.name} has no primary"
 
 
-def _merit(server: Server) -> tuple[int, int]:
-    """Smaller is better: a longer history first, then more of it."""
-    facts = server.known
-    return (-facts.timeline, -facts.lsn) if facts is not None else (0, 0)
-
-
-def _candidate(rank: int, server: Server, reasons: tuple[str, ...]) -> Candidate:
-    facts = server.facts
-    if isinstance(facts, Unknown):
-        return Candidate(server.node, server.site, rank, facts, facts, reasons)
-    timeline, received = Observed(facts.value.timeline, facts.at), Observed(facts.value.lsn, facts.at)
-    return Candidate(server.node, server.site, rank, timeline, received, reasons)
-
-
 def _before(state: NodeState, key: str) -> Observed[PostgresqlFacts] | None:
     reading = state.readings.get(key)
     before = reading.before if reading is not None else None
@@ -376,10 +252,6 @@ def _per_second(server: Server, measure: Callable[[PostgresqlFacts], int | None]
         return None
     now, then = measure(server.facts.value), measure(server.before.value)
     return None if now is None or then is None else (now - then) / (server.facts.at - server.before.at)
-
-
-def _silent(server: Server) -> str:
-    return f"it cannot be asked: {because(server.facts, server.node)}" if isinstance(server.facts, Unknown) else ""
 
 
 def _slot(upstream: PostgresqlFacts | None, name: str) -> Slot | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hactl.model.inventory import PostgresqlService
 from hactl.model.picture import Picture
 from hactl.model.replication import replication
+from hactl.model.succession import candidates
 
 
 def places_of(picture: Picture) -> Mapping[str, str] | str:
@@ -16,7 +17,7 @@ def places_of(picture: Picture) -> Mapping[str, str] | str:
     for service in inventory.services.values():
         if isinstance(service, PostgresqlService):
             now = replication(service, picture)
-            ready = [one for one in now.candidates if one.eligible]
+            ready = [one for one in candidates(now) if one.eligible]
             site = inventory.nodes[now.primary].site if now.primary else ""
             near, far = [one for one in ready if one.site == site], [one for one in ready if one.site != site]
             if not now.primary or not ready:

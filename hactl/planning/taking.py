@@ -12,7 +12,8 @@ from typing import TypeAlias
 from hactl.model.inventory import Inventory, PgbackrestService, PostgresqlService
 from hactl.model.parameters import Place, Side, Taken, Value
 from hactl.model.picture import Picture
-from hactl.model.replication import Candidate, Replication, replication, why_no_primary
+from hactl.model.replication import Replication, replication, why_no_primary
+from hactl.model.succession import Candidate, candidates, survivors
 
 Fits: TypeAlias = Callable[[str], str]
 """Why a node will not do, because of where it stands, to be read after its name; "" when it does."""
@@ -129,7 +130,7 @@ def _replacement(server: str, inventory: Inventory, picture: Picture, fits: Fits
     found = _of_server(server, inventory, picture)
     if _primary(found) != server:
         raise UnclearError(f"{server} is not the primary of {found.service.name}: that is {found.primary}")
-    return _best(found, found.candidates, fits)
+    return _best(found, candidates(found), fits)
 
 
 def _primary(found: Replication) -> str:
@@ -147,17 +148,17 @@ def _last_primary(found: Replication) -> str:
 
 
 def _candidate(found: Replication, fits: Fits) -> str:
-    return _best(found, found.candidates, fits)
+    return _best(found, candidates(found), fits)
 
 
 def _survivor(found: Replication, fits: Fits) -> str:
     gone = [found.primary] if found.primary else [found.lost.node] if found.lost else []
-    return _best(found, found.survivors(gone), fits)
+    return _best(found, survivors(found, gone), fits)
 
 
-def _best(found: Replication, candidates: tuple[Candidate, ...], fits: Fits) -> str:
+def _best(found: Replication, ranked: tuple[Candidate, ...], fits: Fits) -> str:
     """The first that can and stands where it has to."""
-    judged = {one.node: (*one.reasons, *(f"it {why}" for why in (fits(one.node),) if why)) for one in candidates}
+    judged = {one.node: (*one.reasons, *(f"it {why}" for why in (fits(one.node),) if why)) for one in ranked}
     for node, reasons in judged.items():
         if not reasons:
             return node

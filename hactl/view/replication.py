@@ -12,7 +12,8 @@ from hactl.model.findings import Level
 from hactl.model.inventory import PostgresqlService
 from hactl.model.observed import Maybe, Observed, Unknown
 from hactl.model.picture import Picture
-from hactl.model.replication import Candidate, Replication, Server, Standby, replication, why_no_primary
+from hactl.model.replication import Replication, Server, Standby, replication, why_no_primary
+from hactl.model.succession import Candidate, candidates
 from hactl.view import units
 from hactl.view.cells import NOTHING, UNKNOWN, from_answer, size_cell
 from hactl.view.findings import about_lines
@@ -182,7 +183,7 @@ def _moves(rate: float | None) -> Cell:
 
 def candidate_rows(found: Replication) -> Table:
     """Keyed by node, best first."""
-    return Table(CANDIDATE_COLUMNS, tuple(_candidate(one) for one in found.candidates))
+    return Table(CANDIDATE_COLUMNS, tuple(_candidate(one) for one in candidates(found)))
 
 
 def _candidate(one: Candidate) -> Row:
@@ -217,7 +218,7 @@ def lost_lines(found: Replication) -> list[Line]:
         ]
     ago = units.duration(round(lost.seen.age(found.at)))
     lines = [Line(f"{lost.node} was last seen as primary {ago} ago, at {lsn_text(lost.seen.value.lsn)}", Level.UNKNOWN)]
-    for one in found.candidates:
+    for one in candidates(found):
         match found.loss(one.node):
             case Observed(value=count) if one.eligible:
                 lines.append(Line(f"{one.node} had {units.size(count)} less then", indent=2))
@@ -295,7 +296,7 @@ def server_of(picture: Picture, key: str) -> tuple[Replication, str]:
 def below_lines(picture: Picture, found: Replication) -> list[Line]:
     """What stands below the tree: the sentence, what may be lost, candidates, the archive, slots, what is wrong."""
     lines = [summary(found), *lost_lines(found), Line(), Line("who could take over", strong=True)]
-    for one in found.candidates:
+    for one in candidates(found):
         said = "yes" if one.eligible else f"no: {'; '.join(one.reasons)}"
         lines.append(Line(f"{one.rank}  {one.node} ({one.site}): {said}", None if one.eligible else Level.WARN, hang=3))
     lines += [Line(), *archive_lines(found)]

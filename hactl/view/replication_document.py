@@ -8,6 +8,7 @@ from hactl.model.facts import PostgresqlFacts
 from hactl.model.observed import Maybe, Observed, Unknown
 from hactl.model.picture import Picture
 from hactl.model.replication import Replication, Standby
+from hactl.model.succession import candidates
 from hactl.view.document import Json
 
 SCHEMA = "hactl.db-status/1"
@@ -140,7 +141,7 @@ def _database(found: Replication) -> ReplicatedDatabase:
                 received_lsn=_value(one.received),
                 may_lose_bytes=None if found.primaries else _value(found.loss(one.node)),
             )
-            for one in found.candidates
+            for one in candidates(found)
         ],
     )
 

@@ -11,7 +11,8 @@ from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.inventory import Inventory, PostgresqlManager, PostgresqlService
 from hactl.model.observed import Observed, Unknown
 from hactl.model.plan import PlannedStep
-from hactl.model.replication import Candidate, Replication, replication
+from hactl.model.replication import Replication, replication
+from hactl.model.succession import Candidate, survivors
 from hactl.model.units import duration, size
 from hactl.planning.case import Case
 from hactl.planning.rules.remark import Remark, listed, refuse, warn
@@ -49,7 +50,7 @@ def _loss(found: Replication, node: str) -> Iterator[Remark]:
         )
         return
     gone = [found.lost.node] if found.lost is not None else []
-    ranked = found.survivors(gone)
+    ranked = survivors(found, gone)
     mine = next((one for one in ranked if one.node == node), None)
     if mine is None:
         return

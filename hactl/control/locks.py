@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from hactl.engine.lock import holders
+from hactl.engine.lock_look import holders
 from hactl.model.inventory import Inventory, Standing
 from hactl.model.lock import LockPicture, NodeLock
 

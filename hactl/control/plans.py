@@ -15,7 +15,7 @@ from hactl.engine.clock import RealClock
 from hactl.engine.hands import Hands
 from hactl.engine.journal import Journal
 from hactl.engine.local import checksums
-from hactl.engine.lock import holders
+from hactl.engine.lock_look import holders
 from hactl.engine.look import Looker
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.inventory import Inventory, Standing

@@ -22,7 +22,7 @@ from hactl.control.plans import lock_transports, made
 from hactl.control.roles import remembered
 from hactl.drivers.verbs.catalogue import VERBS
 from hactl.engine.journal import Journal, default_journal, new_run_id
-from hactl.engine.lock import break_lock, holders
+from hactl.engine.lock_look import break_lock, holders
 from hactl.model.errors import GuardError, InputError, InternalError, LockHeldError, RunNotFoundError
 from hactl.model.events import Outcome, Recorded, RunEnded, WishKind
 from hactl.model.inventory import Inventory

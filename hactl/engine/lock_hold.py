@@ -12,6 +12,7 @@ from hactl.model.lock import Holder
 from hactl.transport.protocol import Stream, Transport
 
 ANSWER_WITHIN = 10.0  # seconds that a node has for each answer, a new session included
+PATIENCE = 6.0  # seconds in which two who take the lock at the same moment have to get out of each other's way
 _GOODBYE = 2.0
 
 

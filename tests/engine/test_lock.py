@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from hactl.engine.lock import ClusterLock, break_lock, holders
+from hactl.engine.lock import ClusterLock
 from hactl.engine.lock_hold import Hold
+from hactl.engine.lock_look import break_lock, holders
 from hactl.model.command import FENCED_OUT, Command
 from hactl.model.errors import LockError, LockHeldError
 from hactl.model.inventory import Inventory, Node, Site, SshSettings, Thresholds, TransportKind

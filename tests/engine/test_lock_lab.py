@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from hactl.config import load_inventory
-from hactl.engine.lock import ClusterLock, break_lock, holders
+from hactl.engine.lock import ClusterLock
+from hactl.engine.lock_look import break_lock, holders
 from hactl.lab import Lab
 from hactl.model.command import FENCED_OUT, Command
 from hactl.model.errors import LockHeldError

@@ -28,6 +28,7 @@ from hactl.planning.parameters import filled
 from hactl.planning.resolve import names
 from hactl.planning.targets import meant
 from hactl.planning.touched import local_files
+from hactl.planning.world import World
 from hactl.transport.protocol import Transport
 
 
@@ -37,12 +38,13 @@ def lock_transports(control: Control, inventory: Inventory) -> Mapping[str, Tran
     return {name: transport for name, transport in control.transports().items() if name in active}
 
 
-async def made(  # noqa: PLR0917 - a plan is made of these
+async def made(
     control: Control,
     journal: Journal,
     request: Request,
     env: Mapping[str, str],
     progress: Callable[[str], None],
+    *,
     run: str = "",
 ) -> Plan:
     """The plan for `request` as things are now. Touches nothing. `run` is the run that the plan is made for again.
@@ -62,7 +64,8 @@ async def made(  # noqa: PLR0917 - a plan is made of these
     )
     history = journal.history(inventory.name, playbook.name)
     history = replace(history, unfinished=tuple(one for one in history.unfinished if one.run != run))
-    drafting = partial(draft, playbook, request, inventory, picture, VERBS, history, time.time())
+    world = World(inventory, picture, time.time(), history)
+    drafting = partial(draft, playbook, request, world, VERBS)
     drafted = drafting()
     progress(f"looking at {len(drafted.steps)} steps")
     hands = Hands(inventory, control.transports(), clock)
@@ -73,7 +76,7 @@ async def made(  # noqa: PLR0917 - a plan is made of these
     sums = await checksums(local_files(drafted.steps, VERBS))
     files = {file_key(path): word for path, word in sums.items()}
     drafted = replace(drafted, verdicts=(*drafted.verdicts, *locked), basis=files)
-    return finished(drafted, looked, picture, inventory, history, time.time())
+    return finished(drafted, looked, replace(world, wall=time.time()))
 
 
 def _rarely_asked(playbook: Playbook, request: Request, inventory: Inventory) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ async def carried_out(journal: Journal, inventory: Inventory, run: str, purpose:
 
 async def _still(control: Control, journal: Journal, confirmed: Plan, run: str) -> tuple[GuardVerdict, ...]:
     """The verdicts of the plan as it would be made now. Raises PlanChangedError."""
-    now = await made(control, journal, confirmed.request, os.environ, lambda _: None, run)
+    now = await made(control, journal, confirmed.request, os.environ, lambda _: None, run=run)
     if found := changes(confirmed, now):
         raise PlanChangedError(
             f"The cluster has changed since the plan: {'; '.join(found)}.", found, remedy="Plan again."

@@ -23,6 +23,7 @@ from hactl.model.run import RunState, StepPhase, StepState
 from hactl.model.verb import Came, Scene, Verbs
 from hactl.planning.basis import files
 from hactl.planning.resolve import with_run
+from hactl.planning.world import World
 
 # Seconds for which a balancer is waited for that may be left out.
 _LITTLE_PATIENCE = 3.0
@@ -56,7 +57,7 @@ class Rules:
     """What `planning` decides: `holds` says whether a condition does and why; `before` judges a step's guards."""
 
     holds: Callable[[Condition, Scene], tuple[bool, str]]
-    before: Callable[[Plan, PlannedStep, RunState, Inventory, Picture, float], tuple[GuardVerdict, ...]]
+    before: Callable[[Plan, PlannedStep, RunState, World], tuple[GuardVerdict, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,11 @@ class Crew:
         found = {name: state.memory for name, state in named if state.memory is not None}
         came = {name: _came(state) for name, state in named if state.phase in _ENDED}
         return Scene(self.inventory, node, picture, request.overrides, *about, remembered=found, outcomes=came)
+
+    def judged(self, step: PlannedStep, picture: Picture) -> tuple[GuardVerdict, ...]:
+        """What the guards object to in the step now."""
+        world = World(self.inventory, picture, self.clock.wall())
+        return self.rules.before(self.story.plan, step, self.story.state, world)
 
     async def fresh(self, step: PlannedStep, *, whole: bool = False) -> Picture:
         """Of the step's node, of what the run touches, and of whoever balances it. `whole`: also what tells whether the

@@ -241,11 +241,10 @@ class Steps:
         crew, step = self._crew, task.step
         until, picture = crew.clock.monotonic() + _GUARDS_MAY_SETTLE, task.scene.picture
         while True:
-            story = crew.story
-            verdicts = crew.rules.before(story.plan, step, story.state, crew.inventory, picture, crew.clock.wall())
+            verdicts = crew.judged(step, picture)
             blocking = [verdict.sentence for verdict in verdicts if verdict.blocks]
             if not blocking or crew.clock.monotonic() >= until:
-                story.write(GuardsChecked(tuple(verdicts), step.index))
+                crew.story.write(GuardsChecked(verdicts, step.index))
                 return "; ".join(blocking)
             if crew.will.stopping:
                 raise StopWishedError

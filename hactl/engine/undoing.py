@@ -141,8 +141,5 @@ class Undoing:
         return f"taking {step.node} out again would leave too few ({'; '.join(short)})"
 
     def _interrupted(self, step: PlannedStep, picture: Picture) -> str:
-        crew = self._crew
-        verdicts = crew.rules.before(
-            crew.story.plan, step, crew.story.state, crew.inventory, picture, crew.clock.wall()
-        )
+        verdicts = self._crew.judged(step, picture)
         return "; ".join(one.sentence for one in verdicts if one.guard == _ENOUGH and one.blocks)

@@ -139,5 +139,5 @@ def _primaries(case: Case) -> Iterator[tuple[str, str]]:
 
 
 def _runs(case: Case) -> Iterator[tuple[str, str]]:
-    for ref in case.history.unfinished:
+    for ref in case.world.history.unfinished:
         yield f"run/{ref.run}", "under way" if ref.alive else "broken off"

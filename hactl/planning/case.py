@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -12,9 +12,10 @@ from hactl.model.facts import Facts, HaproxyFacts
 from hactl.model.inventory import Inventory, Pool, Standing
 from hactl.model.observed import Maybe, Observed, Unknown
 from hactl.model.picture import Picture
-from hactl.model.plan import History, Plan, PlannedStep
+from hactl.model.plan import Plan, PlannedStep
 from hactl.model.verb import Effect
 from hactl.planning.touched import nodes_of
+from hactl.planning.world import World
 
 F = TypeVar("F", bound=Facts)
 
@@ -29,15 +30,20 @@ class Case:
     """
 
     plan: Plan
-    inventory: Inventory
-    picture: Picture
-    wall: float  # epoch seconds
+    world: World
     steps: tuple[PlannedStep, ...]
-    history: History = field(default_factory=History)
     own: frozenset[str] = frozenset()
     taken_out: tuple[PlannedStep, ...] = ()
     accepted: frozenset[str] = frozenset()
     begun: bool = False
+
+    @property
+    def inventory(self) -> Inventory:
+        return self.world.inventory
+
+    @property
+    def picture(self) -> Picture:
+        return self.world.picture
 
     def read(self, node: str, key: str, kind: type[F]) -> Maybe[F]:
         return self.picture.state.nodes[node].read(key, kind, self.picture.now)

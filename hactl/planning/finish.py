@@ -7,21 +7,18 @@ from dataclasses import replace
 
 from hactl.model.guard import GuardVerdict
 from hactl.model.inventory import Inventory
-from hactl.model.picture import Picture
-from hactl.model.plan import History, Looked, Plan, PlannedStep
+from hactl.model.plan import Looked, Plan, PlannedStep
 from hactl.model.verb import Effect
 from hactl.planning.basis import basis, digest
 from hactl.planning.case import Case
 from hactl.planning.guards import judged
 from hactl.planning.overrides import checked_overrides, overridden
-from hactl.planning.steps import total
-from hactl.planning.touched import endpoints_of, nodes_of, pools_of, services_of
+from hactl.planning.steps import with_steps
 from hactl.planning.weakest import moments
+from hactl.planning.world import World
 
 
-def finished(  # noqa: PLR0917 - the signature that its callers agreed on
-    draft: Plan, looked: tuple[Looked, ...], picture: Picture, inventory: Inventory, history: History, wall: float
-) -> Plan:
+def finished(draft: Plan, looked: tuple[Looked, ...], world: World) -> Plan:
     """The plan, ready to be confirmed. `looked` may leave out steps that were not looked at. What the draft's basis has
     already stays there.
 
@@ -32,19 +29,17 @@ def finished(  # noqa: PLR0917 - the signature that its callers agreed on
     steps = tuple(_looked_at(step, found) for step in draft.steps)
     idle = _idle(draft, steps)
     kept = _kept(draft, steps, idle)
-    plan = _narrowed(draft, _as_they_will_be(kept, found), idle, inventory)
+    plan = _narrowed(draft, _as_they_will_be(kept, found), idle, world.inventory)
     said = [one for one in draft.verdicts if one.node not in idle]
     said += [verdict for step in kept if step.index in found for verdict in found[step.index].verdicts]
-    case = Case(plan, inventory, picture, wall, plan.steps, history)
-    verdicts = dict.fromkeys(
-        (*overridden(said, draft.request.overrides), *judged(plan, inventory, picture, history, wall))
-    )
+    case = Case(plan, world, plan.steps)
+    verdicts = dict.fromkeys((*overridden(said, draft.request.overrides), *judged(plan, world)))
     plan = replace(
         plan,
         verdicts=tuple(sorted(verdicts, key=_order)),
         weakest=tuple(moment.weakest for moment in moments(case)),
         basis={**plan.basis, **basis(case)},
-        made_at=wall,
+        made_at=world.wall,
     )
     return replace(plan, digest=digest(plan))
 
@@ -125,19 +120,8 @@ def _narrowed(draft: Plan, kept: tuple[PlannedStep, ...], idle: Mapping[str, str
         for index, step in enumerate(kept)
     )
     targets = tuple(node for node in draft.targets if node not in idle)
-    nodes = tuple(dict.fromkeys((*targets, *nodes_of(steps))))
-    services = services_of(nodes, inventory)
-    return replace(
-        draft,
-        targets=targets,
-        untouched={**draft.untouched, **idle},
-        batches=batches,
-        steps=steps,
-        services=services,
-        pools=pools_of(nodes, inventory),
-        endpoints=endpoints_of(services, inventory),
-        seconds=total(steps, len(batches), draft.pause),
-    )
+    narrowed = replace(draft, targets=targets, untouched={**draft.untouched, **idle}, batches=batches)
+    return with_steps(narrowed, steps, inventory)
 
 
 def _numbers(values: Iterable[int], start: int = 0) -> dict[int, int]:

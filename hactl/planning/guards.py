@@ -13,9 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from hactl.model.guard import GuardVerdict, Ruling
-from hactl.model.inventory import Inventory
-from hactl.model.picture import Picture
-from hactl.model.plan import History, Plan, PlannedStep
+from hactl.model.plan import Plan, PlannedStep
 from hactl.model.run import RunState
 from hactl.model.verb import Effect
 from hactl.planning.case import TAKING, Case
@@ -23,6 +21,7 @@ from hactl.planning.overrides import NEVER, overridden
 from hactl.planning.own import accepted, coming, opens, own, taken_out
 from hactl.planning.rules import availability, databases, knowledge, others, room, takeover
 from hactl.planning.rules.remark import Remark
+from hactl.planning.world import World
 
 _STRENGTH: Mapping[Ruling, int] = MappingProxyType({Ruling.OK: 0, Ruling.WARN: 1, Ruling.REFUSE: 2})
 _OK, _WARN, _REFUSE = Ruling.OK, Ruling.WARN, Ruling.REFUSE
@@ -116,21 +115,15 @@ RULES = (
 )
 
 
-def judged(
-    plan: Plan, inventory: Inventory, picture: Picture, history: History, wall: float
-) -> tuple[GuardVerdict, ...]:
-    """What every guard says of the whole plan, all refusals at once, overrides applied. `history` must not hold the
-    run that the plan is for.
-    """
-    case = Case(plan, inventory, picture, wall, plan.steps, history)
+def judged(plan: Plan, world: World) -> tuple[GuardVerdict, ...]:
+    """What every guard says of the whole plan, all refusals at once, overrides applied."""
+    case = Case(plan, world, plan.steps)
     said = [verdict for guard in RULES for verdict in _said(guard, case, impact(plan.steps))]
     return overridden(said, plan.request.overrides)
 
 
-def before_step(  # noqa: PLR0917 - the signature that its callers agreed on
-    plan: Plan, step: PlannedStep, state: RunState, inventory: Inventory, picture: Picture, wall: float
-) -> tuple[GuardVerdict, ...]:
-    """What the guards object to in this step now, on a fresh picture; empty when nothing.
+def before_step(plan: Plan, step: PlannedStep, state: RunState, world: World) -> tuple[GuardVerdict, ...]:
+    """What the guards object to in this step, in the world of this moment; empty when nothing.
 
     Judged together with what the same batch does beside it. What this very run has taken out, works on or has failed
     at is known: it is counted as away, but is nobody else's drain and no news.
@@ -139,9 +132,7 @@ def before_step(  # noqa: PLR0917 - the signature that its callers agreed on
         return ()
     case = Case(
         plan,
-        inventory,
-        picture,
-        wall,
+        world,
         steps=coming(plan, step, state),
         own=own(plan, step, state),
         taken_out=taken_out(plan, step, state),

@@ -16,14 +16,14 @@ from hactl.model.inventory import Inventory
 from hactl.model.limit import parse_limit
 from hactl.model.parameters import ParameterKind, Value, parameters_of
 from hactl.model.parameters import filled as as_arguments
-from hactl.model.picture import Picture
-from hactl.model.plan import History, PlannedStep, Request
+from hactl.model.plan import History, Plan, PlannedStep, Request
 from hactl.model.playbook import Condition, Playbook, Scope, Step
 from hactl.model.suggest import did_you_mean, quoted
 from hactl.model.verb import AnyVerb, Scene, VerbError, Verbs
 from hactl.planning.conditions import answer
 from hactl.planning.resolve import arguments, names, number, resolved
-from hactl.planning.touched import PROMOTE
+from hactl.planning.touched import PROMOTE, endpoints_of, nodes_of, pools_of, services_of
+from hactl.planning.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,9 @@ class Expansion:
 
     playbook: Playbook
     request: Request
-    inventory: Inventory
-    picture: Picture
-    verbs: Verbs
-    history: History
     parameters: Mapping[str, Value]
+    world: World
+    verbs: Verbs
     objections: list[GuardVerdict] = field(default_factory=list)
     relieved: set[str] = field(default_factory=set)  # primaries whose place another has by then
     dropped: dict[str, list[str]] = field(default_factory=dict)  # lane -> why steps are not done there
@@ -97,13 +95,13 @@ class Expansion:
                 raise InputError(f"Step {quoted(step.name)}: {step.verb} acts on nodes, and `on` names none.")
             yield step, Place(None, segment, "", batch)
             return
-        expression = str(resolved(step.on, names(self.parameters, self.inventory)))
-        for node in parse_limit(expression, self.inventory):
+        expression = str(resolved(step.on, names(self.parameters, self.world.inventory)))
+        for node in parse_limit(expression, self.world.inventory):
             yield step, Place(node, segment, "", batch)
 
     def _planned(self, step: Step, place: Place) -> PlannedStep | None:
         """The step at its place; None where it is not to be done as things are and never could be."""
-        verb, known = self.verb(step), names(self.parameters, self.inventory, place.node)
+        verb, known = self.verb(step), names(self.parameters, self.world.inventory, place.node)
         values = arguments(parameters_of(verb.arguments), step.arguments, known, step.name)
         scene = self._scene(place.node)
         if step.verb == PROMOTE:
@@ -124,7 +122,7 @@ class Expansion:
             undo=step.undo and verb.has_undo,
             when=self._when(step, place.node, known),
             note=step.note,
-            seconds=duration(self.history, verb, place.node, verb.seconds(args)),
+            seconds=duration(self.world.history, verb, place.node, verb.seconds(args)),
             effect=verb.effect,
             # A command that says that it changes nothing is a look.
             mutates=verb.mutates and values.get("changes", True) is not False,
@@ -158,10 +156,11 @@ class Expansion:
         )
 
     def _scene(self, node: str | None) -> Scene:
+        inventory = self.world.inventory
         return Scene(
-            self.inventory,
-            self.inventory.nodes[node] if node is not None else None,
-            self.picture,
+            inventory,
+            inventory.nodes[node] if node is not None else None,
+            self.world.picture,
             overrides=self.request.overrides,
             who=self.request.who,
             reason=self.request.reason,
@@ -192,6 +191,20 @@ def parts(playbook: Playbook) -> tuple[tuple[Step, ...], tuple[Step, ...], tuple
     if playbook.targets is None:
         raise InputError(f"{playbook.name} has no targets, but steps for each of them.")
     return playbook.steps[:begin], playbook.steps[begin:end], playbook.steps[end:]
+
+
+def with_steps(plan: Plan, steps: tuple[PlannedStep, ...], inventory: Inventory) -> Plan:
+    """The plan with these steps and what follows from them: what they and its targets touch, and how long they take."""
+    nodes = tuple(dict.fromkeys((*plan.targets, *nodes_of(steps))))
+    services = services_of(nodes, inventory)
+    return replace(
+        plan,
+        steps=steps,
+        services=services,
+        pools=pools_of(nodes, inventory),
+        endpoints=endpoints_of(services, inventory),
+        seconds=total(steps, len(plan.batches), plan.pause),
+    )
 
 
 def duration(history: History, verb: AnyVerb, node: str | None, otherwise: float) -> float:

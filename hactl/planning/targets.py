@@ -14,6 +14,7 @@ from hactl.model.picture import Picture
 from hactl.model.playbook import Order, Targets
 from hactl.model.suggest import did_you_mean, quoted
 from hactl.planning.resolve import number, resolved, setting
+from hactl.planning.world import World
 
 SPARE = "a spare: nothing depends on it; name it to act on it"
 
@@ -30,13 +31,12 @@ class Chosen:
     amount: str = "1"  # of a batch
 
 
-def chosen(
-    targets: Targets, known: Mapping[str, Value], limit: str | None, inventory: Inventory, picture: Picture
-) -> Chosen:
+def chosen(targets: Targets, known: Mapping[str, Value], limit: str | None, world: World) -> Chosen:
     """The targets of one run. `known` is what references stand for. Raises InputError when none is meant."""
-    nodes, expressions = meant(targets, known, limit, inventory)
-    others = {name: why for name in nodes if not _named(name, expressions) and (why := _left(name, targets, inventory))}
-    nodes = _ordered(tuple(name for name in nodes if name not in others), targets.order, picture)
+    nodes, expressions = meant(targets, known, limit, world.inventory)
+    unnamed = (name for name in nodes if not _named(name, expressions))
+    others = {name: why for name in unnamed if (why := _left(name, targets, world.inventory))}
+    nodes = _ordered(tuple(name for name in nodes if name not in others), targets.order, world.picture)
     canary = int(number("targets: canary", ParameterKind.INTEGER, targets.canary, known))
     amount = str(setting("targets: batch", ParameterKind.AMOUNT, targets.batch, known))
     pause = number("targets: pause", ParameterKind.DURATION, targets.pause, known)

@@ -15,6 +15,7 @@ from hactl.model.playbook import Playbook, Ref, Step, Targets
 from hactl.model.verb import AnyVerb, Doing, Effect, Memory, Scene, Shown, Standing, Verb
 from hactl.planning.draft import draft
 from hactl.planning.finish import finished
+from hactl.planning.world import World
 from tests.model.builders import EPOCH, NOW, Cluster
 
 WALL = EPOCH + NOW
@@ -223,7 +224,7 @@ def drafted(
 ) -> Plan:
     shown = _picture(picture)
     wanted = Request(book.name, parameters or {}, **request)
-    return draft(book, wanted, inventory or shown.state.inventory, shown, VERBS, history or History(), WALL, idle or {})
+    return draft(book, wanted, world(shown, inventory, history), VERBS, idle or {})
 
 
 def planned(
@@ -238,7 +239,13 @@ def planned(
 ) -> Plan:
     shown = _picture(picture)
     first = drafted(book, shown, history=history, inventory=inventory, **request)
-    return finished(first, looked, shown, inventory or shown.state.inventory, history or History(), wall)
+    return finished(first, looked, world(shown, inventory, history, wall))
+
+
+def world(
+    picture: Picture, inventory: Inventory | None = None, history: History | None = None, wall: float = WALL
+) -> World:
+    return World(inventory or picture.state.inventory, picture, wall, history or History())
 
 
 def refused(plan: Plan) -> set[str]:

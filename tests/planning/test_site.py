@@ -11,11 +11,11 @@ from hactl.drivers.verbs.catalogue import VERBS
 from hactl.model.errors import InputError
 from hactl.model.inventory import Inventory
 from hactl.model.parameters import Value
-from hactl.model.plan import History, Plan, Request
+from hactl.model.plan import Plan, Request
 from hactl.planning.draft import draft
 from hactl.planning.finish import finished
 from tests.model.builders import Cluster, lab
-from tests.planning.playing import WALL, refused, said
+from tests.planning.playing import refused, said, world
 from tests.planning.test_steps import swap
 
 DB = "postgresql:database"
@@ -31,14 +31,10 @@ def moved(**sites: str) -> Inventory:
 
 
 def planned(cluster: Cluster, site: str = "west", name: str = "site-evacuate", **parameters: Value) -> Plan:
-    book, inventory, picture = (
-        load_playbook(name, VERBS, env={"HOME": "/nowhere"}),
-        cluster.inventory,
-        cluster.picture(),
-    )
+    book = load_playbook(name, VERBS, env={"HOME": "/nowhere"})
+    around = world(cluster.picture(), cluster.inventory)
     request = Request(book.name, {"site": site, **parameters})
-    made = draft(book, request, inventory, picture, VERBS, History(), WALL)
-    return finished(made, (), picture, inventory, History(), WALL)
+    return finished(draft(book, request, around, VERBS), (), around)
 
 
 def acts(plan: Plan) -> list[str]:

@@ -11,6 +11,7 @@ from hactl.model.plan import Plan
 from hactl.model.playbook import Playbook
 from hactl.model.run import RunState, StepPhase, begun
 from hactl.planning.guards import before_step
+from hactl.planning.world import World
 from tests.model.builders import DOWN, DRAINED, Cluster, disk, lab
 from tests.planning.playing import WALL, planned, playbook, reboot, run_command, step, upgrade
 from tests.planning.test_guards import Change, out, same, sick
@@ -169,7 +170,7 @@ CASES = [
 def test_before_a_step(case: Case) -> None:
     plan = planned(case.book, case.plan_on(Cluster()), overrides=case.overrides)
     picture = case.change(Cluster()).picture()
-    found = before_step(plan, plan.steps[case.at], state(plan, case.story), lab(), picture, WALL)
+    found = before_step(plan, plan.steps[case.at], state(plan, case.story), World(lab(), picture, WALL))
     assert {verdict.guard for verdict in found if verdict.blocks} == set(case.refuses), found
     if case.told:
         assert any(case.told in verdict.sentence for verdict in found), found
@@ -181,26 +182,25 @@ def test_a_window_that_ends_ends_no_work_that_is_begun() -> None:
     inventory = with_windows(NIGHT)
     plan = planned(upgrade(), Cluster(inventory), inventory=inventory)
     picture = out("shop-a")(Cluster(inventory)).picture()
-    late = {"inventory": inventory, "picture": picture, "wall": WALL}
-    assert not [one for one in before_step(plan, plan.steps[1], state(plan, "d"), **late) if one.blocks]
-    fresh = {**late, "picture": Cluster(inventory).picture()}
-    found = before_step(plan, plan.steps[4], state(plan, "dddd"), **fresh)
+    late = World(inventory, picture, WALL)
+    assert not [one for one in before_step(plan, plan.steps[1], state(plan, "d"), late) if one.blocks]
+    fresh = replace(late, picture=Cluster(inventory).picture())
+    found = before_step(plan, plan.steps[4], state(plan, "dddd"), fresh)
     assert {one.guard for one in found if one.blocks} == {"maintenance-window"}
 
 
 def test_guards_that_the_playbook_switched_off_stay_off() -> None:
     book = replace(upgrade(), guards={"balancer-unreachable": False})
     plan = planned(book)
-    found = before_step(plan, plan.steps[0], begun("r1", plan), lab(), Cluster().down("lb2").picture(), WALL)
+    found = before_step(plan, plan.steps[0], begun("r1", plan), World(lab(), Cluster().down("lb2").picture(), WALL))
     assert not [one for one in found if one.blocks]
 
 
 def test_a_node_stays_down_while_it_is_interrupted_without_a_drain() -> None:
     book = playbook(step("service.restart", arguments={"unit": "shop.service"}))
     plan = planned(book)
-    found = before_step(plan, plan.steps[1], state(plan, "d"), lab(), Cluster().picture(), WALL)
+    found = before_step(plan, plan.steps[1], state(plan, "d"), World(lab(), Cluster().picture(), WALL))
     assert [(one.guard, one.ruling.value) for one in found] == [("minimum-available", "warn")]
-    found = before_step(
-        plan, plan.steps[1], state(plan, "d"), lab(), out("shop-a", how=DRAINED)(Cluster()).picture(), WALL
-    )
+    drained = out("shop-a", how=DRAINED)(Cluster()).picture()
+    found = before_step(plan, plan.steps[1], state(plan, "d"), World(lab(), drained, WALL))
     assert {one.guard for one in found if one.blocks} == {"minimum-available", "other-drain"}

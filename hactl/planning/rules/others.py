@@ -18,8 +18,8 @@ _DAY = 24 * 60
 
 
 def other_run(case: Case) -> Iterator[Remark]:
-    for ref in case.history.unfinished:
-        since = moment(ref.since, case.wall)
+    for ref in case.world.history.unfinished:
+        since = moment(ref.since, case.world.wall)
         if ref.alive:
             yield refuse(f"run {ref.run} ({ref.playbook}) of {ref.who} has been under way since {since}")
         else:
@@ -58,7 +58,7 @@ def maintenance_window(case: Case) -> Iterator[Remark]:
     windows = case.inventory.maintenance
     if not windows:
         return
-    now = datetime.fromtimestamp(case.wall, UTC)
+    now = datetime.fromtimestamp(case.world.wall, UTC)
     if not any(inside(window, now) for window in windows):
         yield refuse(
             f"{_DAYS[now.weekday()]} {now:%H:%M} UTC is outside of the maintenance windows: "

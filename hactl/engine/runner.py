@@ -1,71 +1,26 @@
-"""Carries out a plan to one of its ends: lock, segments, lanes, safe points, failures, and the sentence at the end.
-
-A safe point is before a step. Whoever stops a run stops it there: the step that is under way ends first, and nodes stay
-as they are then. Where a lane failed, the other lanes that have begun go on to their own ends, so that no second node
-is left half done.
+"""Carries out a plan to one of its ends: the lock, the look at whether it still holds, forward or back, and the
+sentence at the end. What is done on the way forward is `forward`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
 from hactl.engine.crew import Crew
 from hactl.engine.failures import defect
+from hactl.engine.forward import Forward
 from hactl.engine.ledger import Halt, Ledger
-from hactl.engine.steps import Ending, Steps
+from hactl.engine.safety import Lock, Prober, Safety
 from hactl.engine.undoing import Undoing
 from hactl.engine.will import StopWishedError
-from hactl.model.errors import HactlError, JournalError, LockError
-from hactl.model.events import (
-    GuardsChecked,
-    LockLost,
-    LockTaken,
-    Outcome,
-    RunEnded,
-    RunStarted,
-    Said,
-    StepFailed,
-    Waiting,
-)
+from hactl.model.errors import HactlError, JournalError
+from hactl.model.events import GuardsChecked, LockLost, Outcome, RunEnded, RunStarted, Said
 from hactl.model.guard import GuardVerdict
-from hactl.model.plan import PlannedStep
-from hactl.model.playbook import OnFailure
-from hactl.model.run import StepPhase
-from hactl.model.verb import Effect
 
 log = logging.getLogger("hactl.engine")
-
-
-class Lock(Protocol):
-    """The cluster's lock. `lost` is set when it is held no longer."""
-
-    @property
-    def lost(self) -> asyncio.Event: ...
-    @property
-    def reason(self) -> str:
-        """Why it is lost."""
-
-    async def take(self) -> LockTaken: ...
-    async def release(self) -> None: ...
-
-
-class Prober(Protocol):
-    """Sends requests to what users reach. `failed` counts those that count against the budget."""
-
-    def start(self) -> None: ...
-    async def stop(self) -> None: ...
-
-    @property
-    def failed(self) -> int: ...
-
-    @property
-    def silent(self) -> tuple[str, ...]:
-        """Endpoints that have not once answered as they should: their failures do not count."""
 
 
 Still = Callable[[], Awaitable[tuple[GuardVerdict, ...]]]
@@ -77,9 +32,10 @@ class Runner:
 
     def __init__(self, crew: Crew, lock: Lock, prober: Prober, still: Still) -> None:
         self._crew, self._lock, self._prober, self._still = crew, lock, prober, still
-        self._steps, self._undoing = Steps(crew), Undoing(crew)
         self._plan = crew.story.plan
-        self._ledger = Ledger()
+        self._ledger, self._undoing = Ledger(), Undoing(crew)
+        safety = Safety(lock, prober, crew.diary, self._plan.budget.failed_requests)
+        self._forward = Forward(crew, self._ledger, safety, self._undoing)
 
     async def run(self, started: RunStarted) -> RunEnded:
         """To the end, whatever it is. Raises nothing of hactl's own; what could not be journaled is logged."""
@@ -170,7 +126,7 @@ class Runner:
 
     async def _work(self) -> None:
         if not self._crew.story.undoing:
-            await self._forward()
+            await self._forward.go()
         if self._crew.story.undoing:
             await self._backward()
 
@@ -178,127 +134,6 @@ class Runner:
         await self._lock.lost.wait()
         with contextlib.suppress(JournalError):  # whoever writes next meets it, too
             self._crew.story.write(LockLost(self._lock.reason))
-
-    # --- forward ---
-
-    async def _forward(self) -> None:
-        """Every segment, until something halts the run."""
-        await self._settle_failures()
-        batch = 0
-        for steps in self._segments():
-            if self._ledger.halt is not None:
-                return
-            left = [step for step in steps if self._is_left(step)]
-            if not left:
-                continue
-            try:
-                await self._between(batch, left[0].batch)
-            except StopWishedError:
-                self._stopped()
-                return
-            batch = left[0].batch or batch
-            await self._together(self._lane(list(lane)) for _, lane in _by_lane(left))
-        if why := self._harm():
-            self._ledger.halt_with(why)  # also when it was seen during the last step: nothing is to be put back then
-
-    def _segments(self) -> Iterator[list[PlannedStep]]:
-        ordered = sorted(self._plan.steps, key=lambda step: (step.segment, step.index))
-        for _, steps in itertools.groupby(ordered, key=lambda step: step.segment):
-            yield list(steps)
-
-    def _is_left(self, step: PlannedStep) -> bool:
-        """Whether it has to be looked at. What a lane that is not at its end rests on is looked at again."""
-        if step.lane and step.lane in self._ledger.failed:
-            return False
-        return not self._crew.story.finished(step) or self._may_have_been_taken_back(step)
-
-    def _may_have_been_taken_back(self, step: PlannedStep) -> bool:
-        """A node that was taken out, whose work is not done: somebody may have put it back in meanwhile."""
-        if step.effect is not Effect.TAKES_OUT or self._phase(step) is not StepPhase.DONE:
-            return False
-        rest = [one for one in self._plan.steps if one.lane == step.lane and one.index > step.index]
-        back = [one for one in rest if one.effect is Effect.BRINGS_BACK]
-        begun = any(self._phase(one) is not StepPhase.PENDING for one in back)
-        return bool(back) and not begun and not all(map(self._crew.story.finished, rest))
-
-    async def _lane(self, steps: Sequence[PlannedStep]) -> None:
-        """The steps of one node, or of a batch, or of the run, one after another."""
-        for step in steps:
-            if not self._begun(step.lane) and self._ledger.halt is not None:
-                return
-            try:
-                await self._crew.will.safe_point()
-                if why := self._unsafe():
-                    await self._blame(step, why)
-                    return
-                ending = await self._one(step)
-            except StopWishedError:
-                self._stopped()
-                return
-            if ending is not Ending.DONE:
-                await self._after_failure(step)
-                return
-
-    async def _one(self, step: PlannedStep) -> Ending:
-        """Carry it out; a step that was done before only where it is so no longer."""
-        if self._crew.story.finished(step) and await self._steps.still_so(step):
-            return Ending.DONE
-        return await self._steps.carry(step)
-
-    def _unsafe(self) -> str:
-        """Why no step may be begun now, or "". Raises LockError, JournalError."""
-        if self._lock.lost.is_set():
-            raise LockError(self._lock.reason)
-        self._crew.diary.check_room()
-        return self._harm()
-
-    def _harm(self) -> str:
-        """That users have seen more failures than the plan allows, or ""."""
-        failed, allowed = self._prober.failed, self._plan.budget.failed_requests
-        return f"{failed} requests of the prober failed, {allowed} may" if failed > allowed else ""
-
-    async def _blame(self, step: PlannedStep, why: str) -> None:
-        """Users see failures: a lane that has begun fails with this step; another one does not begin."""
-        if self._begun(step.lane):
-            self._crew.story.write(StepFailed(step.index, why, 0.0))
-            await self._after_failure(step)
-        self._ledger.halt_with(why)
-
-    async def _between(self, before: int, batch: int) -> None:
-        """The pause between two batches. Raises StopWishedError."""
-        if before and batch > before and self._plan.pause > 0:
-            self._crew.story.write(Waiting(f"the pause before batch {batch}", self._plan.pause))
-            await self._crew.will.sleep(self._plan.pause)
-
-    # --- failures ---
-
-    async def _after_failure(self, step: PlannedStep) -> None:
-        """What the step's `on_failure` wants."""
-        why = self._crew.story.state.steps[step.index].sentence
-        lane = step.lane or step.label
-        self._ledger.failed[lane] = f"{step.label}: {why}"
-        if step.on_failure is OnFailure.CONTINUE and len(self._ledger.failed) <= self._plan.budget.failed_nodes:
-            return
-        self._ledger.halt_with(self._ledger.failed[lane])  # before all else: putting back takes time, and nobody begins
-        if step.on_failure is OnFailure.UNDO:
-            await self._put_lane_back(step)
-
-    async def _put_lane_back(self, failed: PlannedStep) -> None:
-        """The node's steps; all of the run's where the step was not for a node alone."""
-        lane = failed.lane
-        steps = [step for step in self._plan.steps if not lane or step.lane == lane]
-        whole = await self._undoing.put_back(steps, f"{failed.label} failed")
-        self._ledger.put_back[lane or failed.label] = whole
-
-    async def _settle_failures(self) -> None:
-        """What a process that was killed had begun to do about failures is done first."""
-        story = self._crew.story
-        for step in self._plan.steps:
-            if story.failing(step):
-                await self._after_failure(step)
-
-    def _stopped(self) -> None:
-        self._ledger.halt_with(f"stopped by {self._crew.will.who}", Outcome.STOPPED)
 
     # --- backward ---
 
@@ -318,26 +153,3 @@ class Runner:
         else:
             said = f"{stays.label} stays: {states[stays.index].sentence}" if stays is not None else ""
             self._ledger.undone(whole=whole, stays=said)
-
-    # --- helpers ---
-
-    async def _together(self, lanes: Iterator[Awaitable[None]]) -> None:
-        """Side by side, each to its own end; then the first error, if any. The others are logged."""
-        results = await asyncio.gather(*lanes, return_exceptions=True)
-        errors = [result for result in results if isinstance(result, BaseException)]
-        for error in errors[1:]:
-            log.error("another lane ended, too: %s", error, exc_info=error)
-        if errors:
-            raise errors[0]
-
-    def _phase(self, step: PlannedStep) -> StepPhase:
-        return self._crew.story.state.steps[step.index].phase
-
-    def _begun(self, lane: str) -> bool:
-        """Whether the run has changed something there that it has not put back."""
-        touched = {StepPhase.DONE, StepPhase.RUNNING, StepPhase.UNKNOWN, StepPhase.FAILED}
-        return any(step.lane == lane and step.mutates and self._phase(step) in touched for step in self._plan.steps)
-
-
-def _by_lane(steps: Sequence[PlannedStep]) -> Iterator[tuple[str, Iterator[PlannedStep]]]:
-    return itertools.groupby(sorted(steps, key=lambda step: (step.lane, step.index)), key=lambda step: step.lane)

@@ -6,8 +6,7 @@ from types import MappingProxyType
 
 from hactl.drivers.verbs import (
     backup,
-    balancer,
-    balancer_hold,
+    balancer_verbs,
     drill,
     files,
     files_drill,
@@ -21,15 +20,12 @@ from hactl.drivers.verbs import (
 from hactl.model.verb import AnyVerb, Verbs
 
 _ALL: tuple[AnyVerb, ...] = (
-    *(
-        *balancer.VERBS,
-        *balancer_hold.VERBS,
-        *health.VERBS,
-        *waiting.VERBS,
-        *vip.VERBS,
-        *vip_hold.VERBS,
-        *node_verbs.VERBS,
-    ),
+    *balancer_verbs.VERBS,
+    *health.VERBS,
+    *waiting.VERBS,
+    *vip.VERBS,
+    *vip_hold.VERBS,
+    *node_verbs.VERBS,
     *postgresql_verbs.VERBS,
     *backup.VERBS,
     *drill.VERBS,

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from hactl.drivers.haproxy import Check, set_state
-from hactl.drivers.verbs.balancer import DrainArguments, PoolArguments, UndrainArguments
+from hactl.drivers.verbs.balancer_act import PoolArguments
+from hactl.drivers.verbs.balancer_back import UndrainArguments
 from hactl.drivers.verbs.balancer_emptying import estimate, left_behind
+from hactl.drivers.verbs.balancer_out import DrainArguments
 from hactl.drivers.verbs.catalogue import VERBS
 from hactl.model.errors import CommandTimeoutError, ParseError
 from hactl.model.inventory import Inventory

@@ -47,26 +47,32 @@ class Diary:
             raise StateError(f"{self.folder / _SESSION} cannot be read: {error}.") from error
 
     def note(self, mark: Mark, text: str = "", number: int = 0, *, at: float | None = None) -> None:
-        """Durable when it returns."""
+        """Durable when it returns, and readable behind a line that a power cut has torn."""
         line = json.dumps(plain(Note(time.time() if at is None else at, mark, text, number))) + "\n"
-        handle = os.open(self.folder / _NOTES, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        handle = os.open(self.folder / _NOTES, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(handle, line.encode())
+            size = os.fstat(handle).st_size
+            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+            os.write(handle, (f"\n{line}" if torn else line).encode())
             os.fsync(handle)
         finally:
             os.close(handle)
 
     def standing(self) -> Standing:
-        return folded(self.session(), self._notes())
+        notes: list[Note] = []
+        unreadable = 0
+        for line in self._lines():
+            try:
+                notes.append(restored(Note, json.loads(line)))
+            except ValueError:
+                unreadable += 1
+        return folded(self.session(), notes, unreadable)
 
-    def _notes(self) -> Iterator[Note]:
+    def _lines(self) -> list[bytes]:
         try:
-            text = (self.folder / _NOTES).read_text(encoding="utf-8")
+            return [line for line in (self.folder / _NOTES).read_bytes().split(b"\n") if line]
         except FileNotFoundError:
-            return
-        for line in text.splitlines():
-            with contextlib.suppress(ValueError):  # torn by a power cut
-                yield restored(Note, json.loads(line))
+            return []
 
     # --- who works on it ---
 

@@ -87,6 +87,7 @@ class Standing:
     lost: int | None  # None: not counted
     ended: float | None
     ending: Ending | None
+    unreadable: int = 0  # notes that are there and cannot be read: what they told is missing
 
     @property
     def over(self) -> bool:
@@ -104,7 +105,7 @@ class Standing:
         return "(a surprise)" if self.session.secret and not self.over else self.session.scenario.name
 
 
-def folded(session: Session, notes: Iterable[Note]) -> Standing:
+def folded(session: Session, notes: Iterable[Note], unreadable: int = 0) -> Standing:
     """How it stands after these notes."""
     story = tuple(notes)
     ends = [note for note in story if note.mark is Mark.ENDED]
@@ -120,6 +121,7 @@ def folded(session: Session, notes: Iterable[Note]) -> Standing:
         lost=counted[-1] if counted else None,
         ended=ends[0].at if ends else None,
         ending=Ending(ends[0].text) if ends else None,
+        unreadable=unreadable,
     )
 
 

@@ -198,6 +198,9 @@ def _timeline(standing: Standing) -> Iterator[Line]:
             )
     if dropped:
         yield Line(f"and {len(dropped)} more that came and went", indent=28)
+    if standing.unreadable:
+        notes = "1 note is" if standing.unreadable == 1 else f"{standing.unreadable} notes are"
+        yield Line(f"{notes} missing here: the exercise's diary cannot be read there", Level.WARN, indent=1)
 
 
 def _said(note: Note) -> str:

@@ -70,6 +70,7 @@ def report_document(id_: str, standing: Standing, traffic: Traffic, score: Score
             for note in standing.notes
             if open_ or note.mark.value != "act"
         ],
+        "unreadable_notes": standing.unreadable,
         "debrief": debrief(standing, traffic, score) if standing.over else None,
     }
 

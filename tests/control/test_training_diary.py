@@ -27,12 +27,17 @@ def test_notes_are_there_when_they_are_read_again(diary):
     assert (again.began, again.hints, again.session) == (BEGAN, 1, session())
 
 
-def test_a_torn_note_hides_no_other(diary):
+TORN = {"by a power cut": b'{"at": 17, "mar', "whole": b'{"at": 17}\n', "no text": b"\xff\xfe\n"}
+
+
+@pytest.mark.parametrize("torn", TORN.values(), ids=TORN)
+def test_a_note_that_cannot_be_read_is_counted_and_hides_no_other(diary, torn):
     diary.note(Mark.BEGUN)
-    with (diary.folder / "notes.jsonl").open("a") as file:
-        file.write('{"at": 17, "mar\n')
+    with (diary.folder / "notes.jsonl").open("ab") as file:
+        file.write(torn)
     diary.note(Mark.GOAL, "g", 1)
-    assert diary.standing().reached == 1
+    standing = diary.standing()
+    assert (len(standing.notes), standing.reached, standing.unreadable) == (2, 1, 1)
 
 
 def test_a_session_that_cannot_be_read_is_told(diary):

@@ -1,6 +1,7 @@
 """Exercises as lines and documents: the beginning, what is missing, the report; a secret stays one."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -43,6 +44,15 @@ def test_a_report_has_points_times_and_the_debrief():
     assert "first act" in said
     assert "It was db1; 30 of 1000 failed, 0 of 400 lost, 20 s, 1 m 30 s, {odd}." in said
     assert "20.0 s  first act        run" in said
+
+
+def test_a_report_tells_of_notes_that_cannot_be_read():
+    standing = replace(won(), unreadable=2)
+    assert "2 notes are missing here: the exercise's diary cannot be read there" in text(
+        report_lines(standing, TRAFFIC, None, "id")
+    )
+    assert report_document("id", standing, TRAFFIC, None)["unreadable_notes"] == 2
+    assert "cannot be read" not in text(report_lines(won(), TRAFFIC, None, "id"))
 
 
 def test_what_goes_on_has_neither_points_nor_debrief():

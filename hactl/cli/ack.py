@@ -9,6 +9,8 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
+from hactl.cli.params import document
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    cls=Group,
     epilog=examples(
         "hactl ack add disk:db1:/var --until 2d --reason 'new disk on Monday'",
         "hactl ack list",
         "hactl ack remove disk:db1:/var",
-    )
+    ),
 )
 def ack() -> None:
     """Findings that somebody knows of. They stay and change no level; they only call nobody any more."""
@@ -82,20 +85,17 @@ def remove(cli: Cli, /, *, key: str) -> ExitCode:
 
 
 @ack.command("list", epilog=examples("hactl ack list", "hactl ack list -o json | jq -r '.acknowledgements[].key'"))
-@click.option(
-    "-o", "--output", "fmt", type=click.Choice(["table", "json"]), default="table", show_default=True, help="How."
-)
+@document
 @pass_cli
 def list_(cli: Cli, /, *, fmt: str) -> ExitCode:
     """What is acknowledged now, until when, by whom and why. Asks no node."""
+    from hactl.cli.output import emit
     from hactl.view.acks import ack_document, ack_rows
 
     inventory = cli.load()
     acks = _acks(cli).look()
-    if fmt == "json":
-        import json
-
-        click.echo(json.dumps(ack_document(inventory.name, acks), indent=2, ensure_ascii=False))
+    if fmt != "table":
+        emit(ack_document(inventory.name, acks), fmt)
         return ExitCode.OK
     _show(ack_rows(acks, time.time()), "Nothing is acknowledged.")
     return ExitCode.OK

@@ -14,6 +14,7 @@ import click
 
 from hactl.cli.context import Cli
 from hactl.cli.exit_codes import ExitCode, exit_code
+from hactl.cli.params import events
 from hactl.model.errors import GuardError, InputError
 
 if TYPE_CHECKING:
@@ -60,15 +61,7 @@ _OPTIONS = (
         "--override", "overrides", multiple=True, metavar="GUARD", help="Set this guard aside; wants --reason."
     ),
     click.option("--reason", default="", metavar="TEXT", help="Why; kept in the journal and shown to others."),
-    click.option(
-        "-o",
-        "--output",
-        "fmt",
-        type=click.Choice(["text", "json", "jsonl"]),
-        default="text",
-        show_default=True,
-        help="json is one document at the end, jsonl every event as it happens.",
-    ),
+    events,
     click.option("--detach", is_flag=True, help="Start the run, print its id, do not wait for it."),
 )
 

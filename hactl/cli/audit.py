@@ -6,10 +6,11 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
 from hactl.cli.text import examples
 
 
-@click.group(epilog=examples("hactl audit verify"))
+@click.group(cls=Group, epilog=examples("hactl audit verify"))
 def audit() -> None:
     """The journal of runs: every act, before and after, in a chain of hashes."""
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hactl.cli.group import Group
 from hactl.cli.output import emit, say, table
+from hactl.cli.params import documents
 from hactl.cli.root import KNOWN
 from hactl.cli.text import examples
 
@@ -16,18 +18,8 @@ if TYPE_CHECKING:
 
     from hactl.config.dashboard import Known
 
-OUTPUT = click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["table", "json", "yaml", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="How to show it.",
-)
 
-
-@click.group(epilog=examples("hactl config path", "hactl config keys", "hactl config check"))
+@click.group(cls=Group, epilog=examples("hactl config path", "hactl config keys", "hactl config check"))
 def config() -> None:
     """The dashboard's settings: where they are, what they say, whether they are valid, what they may name.
 
@@ -67,7 +59,7 @@ def check(ctx: click.Context, file: Path | None) -> None:
 
 
 @config.command(epilog=examples("hactl config show", "hactl config show -o json"))
-@OUTPUT
+@documents
 @click.pass_context
 def show(ctx: click.Context, fmt: str) -> None:
     """Show what the settings come to, defaults included."""
@@ -91,7 +83,7 @@ def show(ctx: click.Context, fmt: str) -> None:
 
 
 @config.command(epilog=examples("hactl config keys", "hactl config keys -o json | jq '.[].name'"))
-@OUTPUT
+@documents
 @click.pass_context
 def keys(ctx: click.Context, fmt: str) -> None:
     """List the names of the dashboard's keys, what each is bound to by default, and what it does."""
@@ -104,7 +96,7 @@ def keys(ctx: click.Context, fmt: str) -> None:
 
 
 @config.command(epilog=examples("hactl config columns", "hactl config columns -o json"))
-@OUTPUT
+@documents
 @click.pass_context
 def columns(ctx: click.Context, fmt: str) -> None:
     """List the dashboard's tables whose columns may be chosen."""

@@ -8,6 +8,7 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
 from hactl.cli.params import document
 from hactl.cli.text import examples
 
@@ -24,7 +25,7 @@ _INTERVAL = 1.0  # seconds between the two answers from which movement is told
 _WITHIN = 8.0  # seconds; who has not answered twice by then is shown as it is
 
 
-@click.group(epilog=examples("hactl db status", "hactl db history", "hactl switchover --plan"))
+@click.group(cls=Group, epilog=examples("hactl db status", "hactl db history", "hactl switchover --plan"))
 def db() -> None:
     """The databases: their replication, their roles, who could take over."""
 

@@ -10,6 +10,7 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.params import documents
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -30,15 +31,7 @@ SCHEMA = 1
 )
 @click.option("-l", "--limit", metavar="EXPR", help="Only these nodes: names, globs, role:, site:, label:, !TERM.")
 @click.option("-p", "--problems", is_flag=True, help="Only what is wrong; nothing at all when nothing is.")
-@click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["table", "json", "yaml", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="How to show it; jsonl is one check a line.",
-)
+@documents
 @pass_cli
 def doctor(cli: Cli, /, limit: str | None, problems: bool, fmt: str) -> ExitCode:
     """Find what keeps hactl from seeing a node, and say what to do.

@@ -8,32 +8,26 @@ from typing import TYPE_CHECKING
 import click
 
 from hactl.cli.context import Cli, pass_cli
+from hactl.cli.group import Group
 from hactl.cli.output import emit, say, table
+from hactl.cli.params import documents
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
     from hactl.model.inventory import Inventory, Node
 
-OUTPUT = click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["table", "json", "yaml", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="How to show it.",
-)
 LIMIT = click.option(
     "-l", "--limit", metavar="EXPR", help="Only these nodes: names, globs, role:, site:, label:, !TERM."
 )
 
 
 @click.group(
+    cls=Group,
     epilog=examples(
         "hactl inventory validate prod.toml",
         "hactl inventory show db1",
         "hactl inventory export --format ssh-config > nodes.ssh",
-    )
+    ),
 )
 def inventory() -> None:
     """Validate, list, show, draw and export the inventory."""
@@ -41,7 +35,7 @@ def inventory() -> None:
 
 @inventory.command(epilog=examples("hactl inventory validate", "hactl inventory validate inventory/*.toml -o json"))
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
-@OUTPUT
+@documents
 @pass_cli
 @click.pass_context
 def validate(ctx: click.Context, cli: Cli, files: tuple[Path, ...], fmt: str) -> None:
@@ -84,7 +78,7 @@ def _counts(found: Inventory) -> str:
 
 @inventory.command("list", epilog=examples("hactl inventory list --limit role:db", "hactl inventory list -o jsonl"))
 @LIMIT
-@OUTPUT
+@documents
 @pass_cli
 def list_(cli: Cli, limit: str | None, fmt: str) -> None:
     """List the nodes, in the order of the file."""
@@ -114,7 +108,7 @@ def _row(found: Inventory, node: Node) -> tuple[str, ...]:
 
 @inventory.command(epilog=examples("hactl inventory show db1", "hactl inventory show db1 -o json"))
 @click.argument("node")
-@OUTPUT
+@documents
 @pass_cli
 def show(cli: Cli, node: str, fmt: str) -> None:
     """Show what holds for NODE once defaults are filled in, and where each SSH setting comes from."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hactl.cli import output
+from hactl.cli.group import Group
 from hactl.cli.lab_common import FORMAT, named, opened
 from hactl.cli.text import examples
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from hactl.lab.faults import Fault
 
 
-class FaultGroup(click.Group):
+class FaultGroup(Group):
     """Makes the commands from the table when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -8,6 +8,7 @@ import click
 
 from hactl.cli import output
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
 from hactl.cli.lab_common import FORMAT, named, opened
 from hactl.cli.text import examples
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    cls=Group,
     epilog=examples(
         "hactl lab scenario list              what there is to play, easy ones first",
         "hactl lab scenario start first-look",
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
         "hactl lab scenario hint              the next hint; it costs points",
         "hactl lab scenario report            how it went, and what it was",
         "hactl lab scenario stop              give up; the lab is put back",
-    )
+    ),
 )
 def scenario() -> None:
     """Exercises on the running lab: a story, a goal on the real cluster, hints, a score."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hactl.cli.group import Group
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -21,7 +23,7 @@ class Entry:
     help: str
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """`sections` maps a heading of the help to its commands by name.
 
     `adopt` is called once on every command that is loaded, to give it what all commands share.
@@ -42,15 +44,6 @@ class LazyGroup(click.Group):
         if cmd_name not in self.commands and (entry := self._entries.get(cmd_name)):
             self.commands[cmd_name] = self._loaded(entry)
         return self.commands.get(cmd_name)
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self._entries and args[0][:1].isalnum() and not ctx.resilient_parsing:
-            from hactl.model.suggest import did_you_mean, quoted
-
-            ctx.fail(f"There is no command {quoted(args[0])}{did_you_mean(args[0], self._entries) or '.'}")
-        return super().resolve_command(ctx, args)
 
     def _loaded(self, entry: Entry) -> click.Command:
         module, _, attribute = entry.target.partition(":")

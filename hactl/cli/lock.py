@@ -8,6 +8,8 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
+from hactl.cli.params import story
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -15,15 +17,13 @@ if TYPE_CHECKING:
     from hactl.model.lock import LockPicture
 
 
-@click.group(epilog=examples("hactl lock show", "hactl lock break --id 5f3a9c"))
+@click.group(cls=Group, epilog=examples("hactl lock show", "hactl lock break --id 5f3a9c"))
 def lock() -> None:
     """The cluster's lock: one run at a time changes the cluster, whoever starts it from wherever."""
 
 
 @lock.command(epilog=examples("hactl lock show", "hactl lock show -o json | jq .holder.who"))
-@click.option(
-    "-o", "--output", "fmt", type=click.Choice(["text", "json"]), default="text", show_default=True, help="How."
-)
+@story
 @pass_cli
 def show(cli: Cli, /, *, fmt: str) -> ExitCode:
     """Tell who holds the lock: who, for what, since when, from where, and how each node sees it."""

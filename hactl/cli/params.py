@@ -1,21 +1,31 @@
-"""Types of option values that commands share."""
+"""Options that commands share, and types of their values."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 
-document = click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["table", "json", "yaml"]),
-    default="table",
-    show_default=True,
-    help="How to show it.",
-)
-"""Of commands that show a table to people and the same as a document to programs."""
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def shown_as(*choices: str, help: str = "How to show it.") -> Callable[[_F], _F]:  # noqa: A002 - as click calls it
+    """`-o`, which is `fmt` to the command. The first choice is for people, and meant where nothing is said."""
+    return click.option(
+        "-o", "--output", "fmt", type=click.Choice(choices), default=choices[0], show_default=True, help=help
+    )
+
+
+document = shown_as("table", "json", "yaml")
+"""Of commands that show a table to people and the same as one document to programs."""
+documents = shown_as("table", "json", "yaml", "jsonl", help="How to show it; jsonl is one document a line.")
+"""Of those that show many things of one sort."""
+story = shown_as("text", "json")
+"""Of commands that tell people something in sentences."""
+events = shown_as("text", "json", "jsonl", help="json is one document at the end, jsonl every event as it happens.")
+"""Of commands that follow a run."""
 
 
 class Seconds(click.FloatRange):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hactl.cli.inventory import OUTPUT
+from hactl.cli.group import Group
 from hactl.cli.output import emit, say, table
+from hactl.cli.params import documents
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    cls=Group,
     epilog=examples(
         "hactl playbook list",
         "hactl playbook show rolling-upgrade",
         "hactl playbook new rotate-keys",
         "hactl playbook validate ~/.config/hactl/playbooks/*.toml",
-    )
+    ),
 )
 def playbook() -> None:
     """List, explain, validate and begin playbooks: what `hactl run` carries out."""
@@ -37,7 +39,7 @@ def _verbs() -> Verbs:
 
 
 @playbook.command("list", epilog=examples("hactl playbook list", "hactl playbook list -o jsonl | jq -r .name"))
-@OUTPUT
+@documents
 def list_(fmt: str) -> None:
     """List every playbook that can be named: those that ship, and your own.
 
@@ -90,7 +92,7 @@ def _entry(listed: Listed) -> dict[str, str | bool | list[str] | None]:
     )
 )
 @click.argument("playbook")
-@OUTPUT
+@documents
 def show(playbook: str, fmt: str) -> None:
     """Explain PLAYBOOK, a name or a file: its parameters, its targets and its steps."""
     from hactl.config.playbooks import load_playbook
@@ -126,7 +128,7 @@ def _parts(found: Playbook) -> list[str]:
     epilog=examples("hactl playbook validate mine.toml", "hactl playbook validate playbooks/*.toml -o json")
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@OUTPUT
+@documents
 @click.pass_context
 def validate(ctx: click.Context, files: tuple[str, ...], fmt: str) -> None:
     """Tell every problem of every FILE, each with its line and column.

@@ -133,7 +133,7 @@ def _print(shown: Replay, moments: tuple[str, ...], fmt: str) -> None:
 
 
 def _text(shown: Replay, picture: Picture) -> str:
-    from hactl.cli.status import render
+    from hactl.cli.render import render
     from hactl.view.recording import label
 
     return f"{label(shown.header, picture.now, shown.length)}\n\n{render(picture, 'table', ages=True)}"

@@ -11,6 +11,8 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
+from hactl.cli.params import events, shown_as, story
 from hactl.cli.runs_wishes import cancel, go_on, pause, resume, undo
 from hactl.cli.text import examples
 
@@ -20,25 +22,16 @@ if TYPE_CHECKING:
     from hactl.view.lines import Line
     from hactl.view.tables import Table
 
-_FORMAT = click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to show it.",
-)
-
 
 @click.group(
+    cls=Group,
     epilog=examples(
         "hactl runs list                what was done, newest first",
         "hactl runs show last           how the newest run went, step by step",
         "hactl runs attach last         follow a run that is going on",
         "hactl runs resume 20261121     go on with one that was interrupted",
         "hactl runs report last --out upgrade.html",
-    )
+    ),
 )
 def runs() -> None:
     """Runs: carried out plans, in the journal, each event before and after it.
@@ -50,7 +43,7 @@ def runs() -> None:
 @runs.command("list", epilog=examples("hactl runs list", "hactl runs list -o json | jq -r '.runs[].run'"))
 @click.option("-n", "--count", type=click.IntRange(1), default=20, show_default=True, help="So many at most.")
 @click.option("--playbook", metavar="NAME", help="Only of this playbook.")
-@_FORMAT
+@story
 @pass_cli
 def list_(cli: Cli, /, *, count: int, playbook: str | None, fmt: str) -> ExitCode:
     """List the cluster's runs, newest first."""
@@ -77,7 +70,7 @@ def list_(cli: Cli, /, *, count: int, playbook: str | None, fmt: str) -> ExitCod
 @runs.command(epilog=examples("hactl runs show last", "hactl runs show last -v", "hactl runs show 20261121 -o json"))
 @click.argument("run")
 @click.option("-v", "--verbose", is_flag=True, help="With every command, its exit status and its output.")
-@_FORMAT
+@story
 @pass_cli
 def show(cli: Cli, /, *, run: str, verbose: bool, fmt: str) -> ExitCode:
     """Show how RUN went: outcome, steps and nodes with times, guards, what clients noticed."""
@@ -110,15 +103,7 @@ def show(cli: Cli, /, *, run: str, verbose: bool, fmt: str) -> ExitCode:
 
 @runs.command(epilog=examples("hactl runs attach last", "hactl runs attach last -o jsonl"))
 @click.argument("run")
-@click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["text", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="json is one document at the end, jsonl every event.",
-)
+@events
 @pass_cli
 @click.pass_context
 def attach(ctx: click.Context, cli: Cli, /, *, run: str, fmt: str) -> ExitCode:
@@ -143,9 +128,7 @@ def attach(ctx: click.Context, cli: Cli, /, *, run: str, fmt: str) -> ExitCode:
     )
 )
 @click.argument("run")
-@click.option(
-    "-o", "--output", "fmt", type=click.Choice(["html", "json"]), default="html", show_default=True, help="As."
-)
+@shown_as("html", "json", help="A page that needs nothing else, or a document.")
 @click.option("--out", metavar="FILE", help="Where to; - is stdout. [default: RUN.html on a terminal, else stdout]")
 @pass_cli
 def report(cli: Cli, /, *, run: str, fmt: str, out: str | None) -> ExitCode:

@@ -8,6 +8,7 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.params import events
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -19,22 +20,13 @@ if TYPE_CHECKING:
 
 _YES = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 _DETACH = click.option("--detach", is_flag=True, help="Do not wait for its end.")
-_OUTPUT = click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["text", "json", "jsonl"]),
-    default="text",
-    show_default=True,
-    help="json is one document at the end, jsonl every event as it happens.",
-)
 
 
 @click.command(epilog=examples("hactl runs resume last", "hactl runs resume 20261121-143005-k3f --yes"))
 @click.argument("run")
 @_YES
 @_DETACH
-@_OUTPUT
+@events
 @pass_cli
 @click.pass_context
 def resume(ctx: click.Context, cli: Cli, /, *, run: str, yes: bool, detach: bool, fmt: str) -> ExitCode:
@@ -49,7 +41,7 @@ def resume(ctx: click.Context, cli: Cli, /, *, run: str, yes: bool, detach: bool
 @click.argument("run")
 @_YES
 @_DETACH
-@_OUTPUT
+@events
 @pass_cli
 @click.pass_context
 def undo(ctx: click.Context, cli: Cli, /, *, run: str, yes: bool, detach: bool, fmt: str) -> ExitCode:

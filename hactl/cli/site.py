@@ -9,6 +9,7 @@ import click
 from hactl.cli.acting import Acting, act, acting
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from hactl.model.parameters import Value
 
 
-@click.group(epilog=examples("hactl site evacuate west --plan", "hactl site return west"))
+@click.group(cls=Group, epilog=examples("hactl site evacuate west --plan", "hactl site return west"))
 def site() -> None:
     """Everything that stands in one place: taken away from it, and let back."""
 

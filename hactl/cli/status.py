@@ -9,7 +9,7 @@ import click
 
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
-from hactl.cli.params import Seconds
+from hactl.cli.params import Seconds, documents
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
@@ -29,15 +29,7 @@ if TYPE_CHECKING:
     )
 )
 @click.option("-l", "--limit", metavar="EXPR", help="Only these nodes: names, globs, role:, site:, label:, !TERM.")
-@click.option(
-    "-o",
-    "--output",
-    "fmt",
-    type=click.Choice(["table", "json", "yaml", "jsonl"]),
-    default="table",
-    show_default=True,
-    help="How to show it; jsonl is one document a line.",
-)
+@documents
 @click.option(
     "-w",
     "--watch",
@@ -87,6 +79,7 @@ def status(
         _watch(ctx, inventory, limit, fmt, watch)
         return ExitCode.OK
     from hactl.cli import known, live
+    from hactl.cli.render import render
     from hactl.model.findings import Level
 
     marked = known.marker(inventory.name)
@@ -139,15 +132,3 @@ def _watch(ctx: click.Context, inventory: Inventory, limit: str | None, fmt: str
         limit=limit,
         interval=seconds,
     )
-
-
-def render(picture: Picture, fmt: str, *, ages: bool = False) -> str:
-    """A picture as text, without a final newline. `ages`: somebody watches, and knows how long things have been so."""
-    if fmt == "table":
-        from hactl.cli import board, draw
-
-        return "\n".join(board.lines(picture, draw.width(), ages=ages))
-    from hactl.cli.output import rendered
-    from hactl.view.document import document
-
-    return rendered(document(picture), fmt)

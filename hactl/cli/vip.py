@@ -9,6 +9,7 @@ import click
 from hactl.cli.acting import Acting, act, acting
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
 from hactl.cli.params import document
 from hactl.cli.text import examples
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _VIP = click.option("--vip", metavar="NAME", help="Which address. [default: the only one]")
 
 
-@click.group(epilog=examples("hactl vip status", "hactl vip move --to lb2", "hactl vip release lb1"))
+@click.group(cls=Group, epilog=examples("hactl vip status", "hactl vip move --to lb2", "hactl vip release lb1"))
 def vip() -> None:
     """The addresses that keepalived moves between balancers."""
 

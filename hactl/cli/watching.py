@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import click
 
-from hactl.cli.status import render
+from hactl.cli.render import render
 from hactl.control import Control
 from hactl.model.picture import Picture
 from hactl.model.state import LinkPhase

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from hactl.model.ack import Ack
 from hactl.model.assess import subject
+from hactl.model.codec import Json
 from hactl.model.findings import Finding
 from hactl.model.journal import Note
 from hactl.view import units
@@ -72,7 +73,7 @@ def note_rows(notes: Iterable[Note], now: float) -> Table:
     )
 
 
-def ack_document(cluster: str, acks: Sequence[Ack]) -> Mapping[str, object]:
+def ack_document(cluster: str, acks: Sequence[Ack]) -> dict[str, Json]:
     """What `hactl ack list -o json` prints."""
     return {
         "schema": SCHEMA,

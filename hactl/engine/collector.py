@@ -45,14 +45,17 @@ class Collector:
         outside: tuple[str, ...] = (),
         waits: Callable[[], Iterator[float]] = lambda: Backoff(cap=LONGEST_WAIT),
         listener: Callable[[StateEvent], None] | None = None,
+        rarely: bool = True,
     ) -> None:
-        """`listener` is told of every event when the picture knows of it; it must not block."""
+        """`listener` is told of every event when the picture knows of it; it must not block. `rarely`: questions that
+        cost a node much have their turns too (an hour each), else they are asked by `ask` and `gather` alone.
+        """
         self._inventory = inventory
         self._probes = probes
         self._clock = clock or RealClock()
         self._publisher = Publisher(inventory, self._clock, outside)
         self._listener = listener
-        shared = Watching(self._clock, self._event, interval, waits)
+        shared = Watching(self._clock, self._event, interval, waits, rarely)
         count = len(inventory.nodes)
         self._watchers = {
             name: Watcher(node, transports[name], probes[name], shared, phase=place / count)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from hactl.drivers.probe import Probe
+from hactl.drivers.probe import Cadence, Probe
 from hactl.engine.clock import Clock, Timer
 from hactl.engine.failures import defect, reason, timed_out
 from hactl.engine.schedule import Schedule, intervals
@@ -28,12 +28,15 @@ Emit: TypeAlias = Callable[[StateEvent], None]
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """What all watchers share. `waits` makes the waits of one node between attempts to connect."""
+    """What all watchers share. `waits` makes the waits of one node between attempts to connect; `rarely`: what costs a
+    node much has its turns too, else it is asked when somebody names it.
+    """
 
     clock: Clock
     emit: Emit
     interval: float
     waits: Callable[[], Iterator[float]]
+    rarely: bool = True
 
 
 class Watcher:
@@ -48,7 +51,8 @@ class Watcher:
         self._shared = shared
         self._clock = shared.clock
         self._every = intervals(probes, shared.interval)
-        self._schedule = Schedule(self._every, fast=shared.interval, phase=phase)
+        uncalled = [one.key for one in probes if one.cadence is Cadence.RARE and not shared.rarely]
+        self._schedule = Schedule(self._every, fast=shared.interval, phase=phase, uncalled=uncalled)
         self._link = Link(since=self._clock.monotonic())
         self._session: Session | None = None
         self._timer: Timer | None = None

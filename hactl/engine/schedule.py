@@ -7,7 +7,7 @@ different phases, so that hundreds of them do not answer in the same moment.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from hactl.drivers.probe import Cadence, Probe
 
@@ -25,10 +25,15 @@ def intervals(probes: Iterable[Probe], fast: float) -> dict[str, float]:
 
 
 class Schedule:
-    """`phase` is the node's place on the grid, 0 to 1 (1 not included); `fast` the grid's step in seconds."""
+    """`phase` is the node's place on the grid, 0 to 1 (1 not included); `fast` the grid's step in seconds. What is
+    `uncalled` has no turns: it is due when it is hurried by its key, and only then.
+    """
 
-    def __init__(self, every: Mapping[str, float], *, fast: float, phase: float = 0.0) -> None:
+    def __init__(
+        self, every: Mapping[str, float], *, fast: float, phase: float = 0.0, uncalled: Collection[str] = ()
+    ) -> None:
         self._every = dict(every)
+        self._uncalled = frozenset(uncalled)
         self._offset = {
             key: phase * fast + math.floor(phase * interval / fast) * fast for key, interval in self._every.items()
         }
@@ -43,13 +48,16 @@ class Schedule:
     def start(self, now: float) -> None:
         """A connection is new: everything is due now, except what is rare and was answered lately."""
         for key, interval in self._every.items():
+            if key in self._uncalled:
+                continue
             known = self._good.get(key, -math.inf)
             recent = interval > STILL_NEW and now - known < STILL_NEW
             self._due[key] = self._slot(key, now) if recent else now
 
     def hurry(self, now: float, keys: Iterable[str] | None = None) -> None:
-        """These are due now; without `keys`, everything."""
-        self._due.update(dict.fromkeys(self._every if keys is None else keys, now))
+        """These are due now; without `keys`, everything that has turns."""
+        hurried = self._every.keys() - self._uncalled if keys is None else keys
+        self._due.update(dict.fromkeys(hurried, now))
 
     def take(self, now: float) -> list[str]:
         """What is due, in the order of the probes; each of them is then due at its next slot."""
@@ -63,10 +71,12 @@ class Schedule:
 
     def failed(self, key: str, now: float) -> None:
         """Ask a rare question again soon."""
-        if self._every[key] > RETRY_AFTER:
+        if self._every[key] > RETRY_AFTER and key not in self._uncalled:
             self._due[key] = min(self._due[key], now + RETRY_AFTER)
 
     def _slot(self, key: str, now: float) -> float:
         """The slot of the grid nearest to one interval from now: half to one and a half of it away."""
+        if key in self._uncalled:
+            return math.inf
         interval, offset = self._every[key], self._offset[key]
         return offset + math.ceil((now + interval / 2 - offset) / interval) * interval

@@ -59,8 +59,9 @@ class Watchman:
         self._heads, self._told = HeadCount(inventory, pools), told
         self._last: Availability | None = None
         self._telling: asyncio.Task[None] | None = None
+        # Pending upgrades are not asked for just because a run begins: on every node at once that takes CPU from it.
         self._collector = Collector(
-            inventory, transports, probes, interval=_INTERVAL, clock=clock, listener=self._happened
+            inventory, transports, probes, interval=_INTERVAL, clock=clock, listener=self._happened, rarely=False
         )
 
     async def start(self) -> None:

@@ -10,9 +10,10 @@ from hactl.drivers.verbs.drill_commands import Scratch
 from hactl.drivers.verbs.drill_prepare import DrillArguments, DrillVerb, target_of
 from hactl.drivers.verbs.drill_scratch import LONG, acting, done, look, plan_line, reading, scratch_of, working
 from hactl.drivers.verbs.drill_server import HBA, reached, read_needed, running, settings, why_not
-from hactl.model.verb import Doing, Memory, Scene, Shown, Standing, VerbError, run, tell, wait
+from hactl.model.verb import Doing, Memory, Scene, Shown, Standing, VerbError, now, run, tell, wait
 
-_SHORTLY, _AT_MOST = 0.2, 1.0  # seconds between two looks
+_SHORTLY, _AT_MOST = 0.1, 1.0  # seconds between two looks
+_PART = 0.02  # of the time that it has taken: looking more seldom would measure the looking
 _REPLAYING = re.compile(r"startup (?:recovering|waiting for) ([0-9A-F]{24})")
 
 
@@ -32,25 +33,25 @@ class Start(DrillVerb):
     def check(self, scene: Scene, args: DrillArguments) -> Doing[Standing]:
         if (came := scene.outcomes.get("restore")) is not None and not came.done:
             return Standing(done=True, sentence="there is nothing to start: nothing was restored")
-        now = yield from reached(scratch_of(scene, args.service))
-        if now is None:
+        seen = yield from reached(scratch_of(scene, args.service))
+        if seen is None:
             return Standing(done=False, sentence="the restored server does not answer")
-        if now.recovering:
+        if seen.recovering:
             return Standing(done=False, sentence="the restored server is recovering")
-        facts = {"lsn": str(now.lsn)} | ({"at": f"{now.at:.3f}"} if now.at is not None else {})
+        facts = {"lsn": str(seen.lsn)} | ({"at": f"{seen.at:.3f}"} if seen.at is not None else {})
         return Standing(done=True, sentence="the restored server has recovered and answers", facts=facts)
 
     def do(self, scene: Scene, args: DrillArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - prepare has it
         scratch = scratch_of(scene, args.service)
         if not (yield from running(scratch)):
             yield from _begun(scene, args, scratch)
-        pause = _SHORTLY
-        while (now := (yield from reached(scratch))) is None or now.recovering:
+        begun = yield from now()
+        while (seen := (yield from reached(scratch))) is None or seen.recovering:
             if not (yield from running(scratch)):
                 raise VerbError(f"the restored server has ended: {(yield from why_not(scene, scratch))}")
             yield from tell((yield from _progress(scratch)))
-            yield from wait(pause, "the restored server recovers")
-            pause = min(pause * 1.5, _AT_MOST)
+            taken = (yield from now()) - begun
+            yield from wait(min(max(_PART * taken, _SHORTLY), _AT_MOST), "the restored server recovers")
         return ""
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hactl.cli import output
-from hactl.cli.lab_common import FORMAT, named, opened
+from hactl.cli.group import Group
+from hactl.cli.lab_common import FORMAT, backend, named, opened, with_backend
 from hactl.cli.lab_fault import fault
 from hactl.cli.lab_scenario import scenario
 from hactl.cli.text import examples
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.group(
+    cls=Group,
     epilog=examples(
         "hactl lab up                     boot ten nodes; again: start what is off",
         "hactl lab ssh db1                a shell on db1, as user hactl",
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
         "hactl lab fault undo             and all is well again",
         "hactl lab scenario start first-look    an exercise, with a goal and a score",
         "hactl lab down                   stop it; disks stay until `reset`",
-    )
+        "hactl lab --backend vagrant up   the same nodes as virtual machines, where there are no namespaces",
+    ),
 )
+@with_backend
 def lab() -> None:
-    """A real cluster on this machine: ten Debian nodes in namespaces, and faults to try on it."""
+    """A real cluster on this machine: ten Debian nodes, in namespaces or as Vagrant's machines, and faults to try."""
 
 
 @lab.command(epilog=examples("hactl lab up", "hactl lab up --name mine --nodes lb1,app1"))
@@ -58,7 +62,7 @@ def up(name: str, nodes: str) -> None:
 @click.option("--now", is_flag=True, help="Cut the power instead of stopping in order.")
 @click.option("--disks", is_flag=True, help="Throw the nodes' disks away too.")
 def down(name: str, now: bool, disks: bool) -> None:
-    """Stop the lab; leave no process, mount, namespace or control group. The nodes' disks stay."""
+    """Stop the lab; leave no process, mount, namespace, control group or machine that runs. The nodes' disks stay."""
     from hactl.cli.lab_progress import Meter
 
     this, began = opened(name), time.monotonic()
@@ -166,11 +170,7 @@ def exec_(name: str, node: str, command: tuple[str, ...]) -> None:
 @named
 def ssh_config(name: str) -> None:
     """Print an ssh_config that reaches the lab's nodes: `ssh -F <(hactl lab ssh-config) db1`."""
-    from hactl.lab import keys
-
-    this = opened(name)
-    written = this.paths.ssh_config
-    click.echo(written.read_text(encoding="utf-8") if written.exists() else keys.ssh_config(this.spec), nl=False)
+    click.echo(opened(name).ssh_config(), nl=False)
 
 
 @lab.command(epilog=examples("hactl lab forward", "hactl lab forward 8888"))
@@ -180,9 +180,8 @@ def forward(name: str, port: int) -> None:
     """Open http://127.0.0.1:PORT to the lab's VIP, for a browser; until Ctrl-C. Port 0 takes a free one."""
     from hactl.lab.forward import forward_vip
 
-    this = opened(name)
     forward_vip(
-        this.paths.vip_socket, port, lambda taken: output.say(f"http://127.0.0.1:{taken}/ is the shop; Ctrl-C ends it.")
+        opened(name).public(), port, lambda taken: output.say(f"http://127.0.0.1:{taken}/ is the shop; Ctrl-C ends it.")
     )
 
 
@@ -201,17 +200,17 @@ def power(name: str, node: str, off: bool) -> None:
     """Print "on" or "off": what NODE's machine does, whether or not it can be reached. A failover asks this."""
     this = opened(name)
     machine = this.machine(node)
-    if off and machine.leader() is not None:
+    if off and machine.on():
         this.faults.inject("power-off", node)
-    click.echo("off" if machine.leader() is None else "on")
+    click.echo("on" if machine.on() else "off")
 
 
 @lab.command(epilog=examples("hactl lab check && hactl lab up"))
 def check() -> None:
     """Find out whether this machine can host the lab, by trying; name everything that is missing."""
-    from hactl.lab import support
+    from hactl.lab.backend import open_lab
 
-    support.require()
+    open_lab("lab", backend=backend()).require()
     output.say("This machine can host the lab.")
 
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from hactl.cli.params import shown_as
+
 if TYPE_CHECKING:
-    from hactl.lab import Lab
+    from hactl.lab.backend import AnyLab
 
 AnyCommand = TypeVar("AnyCommand", bound=Callable[..., object])
-FORMAT = click.option("-o", "--output", "fmt", type=click.Choice(["table", "json"]), default="table", help="Format.")
+FORMAT = shown_as("table", "json")
 
 
 def named(command: AnyCommand) -> AnyCommand:
@@ -22,9 +24,38 @@ def named(command: AnyCommand) -> AnyCommand:
     return option(command)
 
 
-def opened(name: str, nodes: str = "") -> Lab:
-    """The lab, where this machine can host one. Raises LabUnsupportedError where it cannot."""
-    from hactl.lab import Lab, support
+BACKEND = "hactl.lab.backend"
 
-    support.require_quickly()
-    return Lab(name, tuple(filter(None, nodes.split(","))))
+
+def with_backend(command: AnyCommand) -> AnyCommand:
+    """Gives a group `--backend`, which `opened` obeys below it."""
+
+    def chosen(ctx: click.Context, _: click.Parameter, value: str) -> None:
+        ctx.meta[BACKEND] = value
+
+    option = click.option(
+        "--backend",
+        type=click.Choice(["namespaces", "vagrant"]),
+        default="namespaces",
+        show_default=True,
+        envvar="HACTL_LAB_BACKEND",
+        show_envvar=True,
+        callback=chosen,
+        expose_value=False,
+        help="What the nodes are made of.",
+    )
+    return option(command)
+
+
+def backend() -> str:
+    """The one that was chosen."""
+    return str(click.get_current_context().meta.get(BACKEND, "namespaces"))
+
+
+def opened(name: str, nodes: str = "") -> AnyLab:
+    """The lab, where this machine can host one. Raises LabUnsupportedError where it cannot."""
+    from hactl.lab.backend import open_lab
+
+    this = open_lab(name, tuple(filter(None, nodes.split(","))), backend())
+    this.require_quickly()
+    return this

@@ -115,9 +115,10 @@ def _injection(each: Fault) -> click.Command:
 
     def run(name: str, arguments: tuple[str, ...], **options: str | None) -> None:
         given = {key: value for key, value in options.items() if value is not None}
-        active = opened(name).faults.inject(each.name, *arguments, **given)
+        this = opened(name)
+        active = this.faults.inject(each.name, *arguments, **given)
         output.say(f"active: {active}. hactl shows: {each.shows}")
-        output.say(f"  undo: hactl lab fault {_undo_usage(each)}")
+        output.say(f"  undo: {this.command} fault {_undo_usage(each)}")
 
     command = click.Command(
         each.name,

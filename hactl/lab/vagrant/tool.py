@@ -22,6 +22,7 @@ OFF = frozenset({"not_created", "poweroff", "shutoff", "aborted", "stopped"})
 """States, as providers call them, in which a machine surely runs nothing. One that is saved or paused may come back."""
 
 RUNNING = "running"
+_PERCENT = "Progress: "  # a line for each percent of a copy
 _ASK_TIMEOUT = 120.0
 _ACT_TIMEOUT = 600.0
 _UP_TIMEOUT = 3600.0
@@ -145,8 +146,9 @@ class Tool:
             patience.start()
             try:
                 for line in child.stdout or ():
-                    file.write(line)
-                    heard(line.rstrip())
+                    if _PERCENT not in line:
+                        file.write(line)
+                        heard(line.rstrip())
             finally:
                 patience.cancel()
         if child.returncode != 0:

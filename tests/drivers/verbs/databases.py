@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from hactl.drivers.verbs.catalogue import VERBS
 from hactl.model.command import Completed
 from hactl.model.errors import UnreachableError
 from hactl.model.inventory import PostgresqlService
-from hactl.model.verb import AskSocket, RunCommand, RunLocal, Scene
+from hactl.model.parameters import Value, filled
+from hactl.model.verb import AskSocket, Memory, RunCommand, RunLocal, Scene, Standing
 from tests.drivers.cases import load
 from tests.drivers.verbs.driving import World, done
 from tests.model.builders import Cluster, lab
@@ -293,3 +295,21 @@ def _state(text: str, gate: Gate) -> str:
 
 
 __all__ = ["ADDRESSES", "CHECKPOINT", "CONNINFO", "Database", "Gate", "Server", "control", "database"]
+
+
+# --- a verb played on it, by its name; `service` is said already ------------------------------------------------------
+
+
+def args(name: str, **values: Value) -> object:
+    return filled(VERBS[name].arguments, {"service": "database", **values})
+
+
+def carried(world: Database, name: str, scene: Scene, **values: Value) -> tuple[Memory, str]:
+    """Remember, then do."""
+    given = args(name, **values)
+    memory = world.play(VERBS[name].remember(scene, given))
+    return memory, world.play(VERBS[name].do(scene, given, memory))
+
+
+def looked(world: Database, name: str, scene: Scene, **values: Value) -> Standing:
+    return world.play(VERBS[name].check(scene, args(name, **values)))

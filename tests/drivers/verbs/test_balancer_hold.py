@@ -7,24 +7,9 @@ from dataclasses import replace
 import pytest
 
 from hactl.drivers.verbs.catalogue import VERBS
-from hactl.model.parameters import Value, filled
-from hactl.model.verb import Memory, Scene, Standing, VerbError
-from tests.drivers.verbs.databases import BALANCERS, Database
+from hactl.model.verb import VerbError
+from tests.drivers.verbs.databases import BALANCERS, Database, args, carried, looked
 from tests.model.builders import lab
-
-
-def args(name: str, **values: Value) -> object:
-    return filled(VERBS[name].arguments, {"service": "database", **values})
-
-
-def carried(world: Database, name: str, scene: Scene, **values: Value) -> tuple[Memory, str]:
-    given = args(name, **values)
-    memory = world.play(VERBS[name].remember(scene, given))
-    return memory, world.play(VERBS[name].do(scene, given, memory))
-
-
-def looked(world: Database, name: str, scene: Scene, **values: Value) -> Standing:
-    return world.play(VERBS[name].check(scene, args(name, **values)))
 
 
 def test_held_on_every_balancer_with_nobody_left_inside() -> None:

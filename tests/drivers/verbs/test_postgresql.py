@@ -12,25 +12,10 @@ from hactl.drivers.verbs.postgresql_conninfo import following, parsed, source, w
 from hactl.drivers.verbs.postgresql_server import position, read_control
 from hactl.model.guard import Ruling
 from hactl.model.inventory import PostgresqlManager
-from hactl.model.parameters import Value, filled
-from hactl.model.verb import Memory, RunCommand, Scene, Standing, VerbError
-from tests.drivers.verbs.databases import CHECKPOINT, CONNINFO, Database, control, database
+from hactl.model.parameters import Value
+from hactl.model.verb import Memory, RunCommand, Scene, VerbError
+from tests.drivers.verbs.databases import CHECKPOINT, CONNINFO, Database, args, carried, control, database, looked
 from tests.model.builders import lab
-
-
-def args(name: str, **values: Value) -> object:
-    return filled(VERBS[name].arguments, {"service": "database", **values})
-
-
-def carried(world: Database, name: str, scene: Scene, **values: Value) -> tuple[Memory, str]:
-    """Remember, then do."""
-    given = args(name, **values)
-    memory = world.play(VERBS[name].remember(scene, given))
-    return memory, world.play(VERBS[name].do(scene, given, memory))
-
-
-def looked(world: Database, name: str, scene: Scene, **values: Value) -> Standing:
-    return world.play(VERBS[name].check(scene, args(name, **values)))
 
 
 def undone(world: Database, name: str, scene: Scene, memory: Memory, **values: Value) -> str:

@@ -32,7 +32,20 @@ from hactl.model.errors import (
 )
 from hactl.model.events import CommandDone, CommandStarted, Event, StepProgress
 from hactl.model.observed import Unknown
-from hactl.model.verb import Ask, AskSocket, Doing, Fetch, Meanwhile, Now, ReadLocal, RunCommand, RunLocal, Tell, Wait
+from hactl.model.verb import (
+    Ask,
+    AskSocket,
+    Doing,
+    Fetch,
+    Meanwhile,
+    Now,
+    ReadLocal,
+    RunCommand,
+    RunLocal,
+    Tell,
+    Together,
+    Wait,
+)
 from hactl.transport.backoff import Backoff
 
 T = TypeVar("T")
@@ -164,6 +177,16 @@ class Reader:
                 return await self._file(path)
             case RunLocal():
                 return await self._program(ask)
+            case Together(asks):
+                return await self._together(asks)
+
+    async def _together(self, asks: tuple[Ask, ...]) -> tuple[object, ...]:
+        """Every answer, or what the verb is to be told in its place; anything else ends all of them."""
+        answers = await asyncio.gather(*(self._answer(one) for one in asks), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, TransportError | InputError):
+                raise answer
+        return tuple(answers)
 
     @asynccontextmanager
     async def _telling(self, node: str, meanwhile: Meanwhile | None) -> AsyncIterator[None]:

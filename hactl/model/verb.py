@@ -113,6 +113,15 @@ class RunLocal:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Several asks at one time (`model.abreast`). Answered with a tuple, one an ask: its answer, or the TransportError
+    or InputError that it raised.
+    """
+
+    asks: tuple[Ask, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     status: int
     body: str
@@ -120,7 +129,7 @@ class Fetched:
     error: str = ""
 
 
-Ask: TypeAlias = RunCommand | AskSocket | Fetch | Wait | Now | Tell | ReadLocal | RunLocal
+Ask: TypeAlias = RunCommand | AskSocket | Fetch | Wait | Now | Tell | ReadLocal | RunLocal | Together
 # What comes back depends on the ask; the functions below give it its type.
 Doing: TypeAlias = Generator[Ask, Any, T]
 

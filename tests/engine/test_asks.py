@@ -12,6 +12,7 @@ from hactl.engine.asks import Actor, Errand, Reader
 from hactl.engine.clock import FakeClock, RealClock
 from hactl.engine.hands import Hands
 from hactl.engine.local import FILE_LIMIT, read_file, run_program
+from hactl.model.abreast import both, together
 from hactl.model.command import FENCED_OUT, Command, Completed, Fence
 from hactl.model.errors import (
     BecomeDeniedError,
@@ -199,6 +200,41 @@ async def test_errors_are_thrown_into_the_verb():
     bench = Bench()
     bench.node.on(("cat",), BecomeDeniedError("lb1", "sudo says no"))
     assert await bench.read(doing()) == "caught lb1: sudo says no"
+
+
+async def test_what_is_asked_together_takes_as_long_as_the_slowest():
+    bench = Bench()
+    begun = bench.clock.monotonic()
+    await bench.read(together((wait(3, "one"), wait(5, "two"), wait(1, "three"))))
+    assert bench.clock.monotonic() - begun == pytest.approx(5.0)
+    assert bench.said == ["one", "two", "three"]
+
+
+async def test_what_one_part_is_not_answered_is_its_own_matter():
+    bench = Bench()
+    bench.node.on(("cat",), DONE)
+    bench.node.on(("rm",), BecomeDeniedError("lb1", "sudo says no"))
+
+    def refused():
+        try:
+            yield from run(ACT)
+        except BecomeDeniedError as error:
+            return error.message
+        return ""
+
+    answered, why = await bench.act(both(run(READ), refused()))
+    assert answered == DONE
+    assert "sudo says no" in why
+    assert [type(event) for event in bench.events] == [CommandStarted, CommandDone]
+
+
+async def test_without_the_lock_nothing_is_done_together():
+    bench = Bench()
+    bench.node.on(("cat",), DONE)
+    bench.lock.lost.set()
+    with pytest.raises(LockError):
+        await bench.act(together((run(READ), run(ACT))))
+    assert bench.events == []
 
 
 async def test_a_deadline_strikes_once_and_leaves_time_to_put_back():

@@ -6,12 +6,13 @@ A gate that is disabled takes no connection. Where HAProxy has another frontend 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hactl.drivers import haproxy
 from hactl.drivers.probe import Asked
 from hactl.drivers.verbs.balancer_servers import OVERRIDE, Door, SilentError
+from hactl.model.abreast import together
 from hactl.model.errors import ParseError, SocketUnavailableError, TransportError, UnreachableError
 from hactl.model.facts import AdminState, HaproxyBackend
 from hactl.model.inventory import HaproxyService, Pool, Routing
@@ -124,23 +125,18 @@ def without(scene: Scene) -> bool:
     return OVERRIDE in scene.overrides
 
 
-def look(scene: Scene, wanted: Iterable[Gate]) -> Doing[Sight]:
+def look(scene: Scene, wanted: Sequence[Gate]) -> Doing[Sight]:
     """Every gate as it is now. Raises SilentError, and VerbError for a frontend that a balancer does not have."""
-    views, silent = [], {}
-    for gate in wanted:
-        try:
-            answers = yield from ask(gate.balancer, gate.path, *haproxy.REQUESTS)
-            views.append(_view(gate, answers))
-        except (SocketUnavailableError, ParseError, TransportError) as error:
-            silent[gate.balancer] = error.message.removeprefix(f"{gate.balancer}: ").rstrip(".")
+    seen = yield from together(map(_seen, wanted))
+    silent = {gate.balancer: why for gate, why in zip(wanted, seen, strict=True) if isinstance(why, str)}
     if silent and not without(scene):
         raise SilentError(silent)
-    return Sight(tuple(views), silent)
+    return Sight(tuple(view for view in seen if isinstance(view, View)), silent)
 
 
-def say(gate: Gate, *said: str) -> Doing[None]:
-    """To one balancer; `look` afterwards. One that cannot be told is for that look to notice."""
-    yield from tell(gate.balancer, gate.path, *said)
+def say(said: Iterable[tuple[Gate, Sequence[str]]]) -> Doing[None]:
+    """To each balancer what is its; `look` afterwards. One that cannot be told is for that look to notice."""
+    yield from together(tell(*gate.door, *requests) for gate, requests in said)
 
 
 def tell(balancer: str, path: str, *said: str) -> Doing[None]:
@@ -152,6 +148,14 @@ def tell(balancer: str, path: str, *said: str) -> Doing[None]:
     refused = [answer for answer in answers if answer.strip() and "already" not in answer]
     if refused:
         raise VerbError(f"{balancer} answered: {'; '.join(one.strip() for one in refused)}")
+
+
+def _seen(gate: Gate) -> Doing[View | str]:
+    """One gate, or why its balancer cannot be asked."""
+    try:
+        return _view(gate, (yield from ask(*gate.door, *haproxy.REQUESTS)))
+    except (SocketUnavailableError, ParseError, TransportError) as error:
+        return error.message.removeprefix(f"{gate.balancer}: ").rstrip(".")
 
 
 def _view(gate: Gate, answers: tuple[str, ...]) -> View:

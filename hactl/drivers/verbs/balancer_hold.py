@@ -83,8 +83,7 @@ class Hold(Verb[HoldArguments]):
 
     def do(self, scene: Scene, args: HoldArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - all are held
         wanted = gates.gates(scene, args.service)
-        for gate in wanted:
-            yield from gates.say(gate, *gates.requests(gate, held=True))
+        yield from gates.say((gate, gates.requests(gate, held=True)) for gate in wanted)
         end = (yield from now()) + _EMPTY_WITHIN
         while True:
             sight = yield from gates.look(scene, wanted)
@@ -94,8 +93,8 @@ class Hold(Verb[HoldArguments]):
             if (yield from now()) >= end:
                 raise VerbError(f"{left[0].gate} has sessions left though they were shut: {left[0].sessions}")
             yield from wait(0.05, "sessions that were shut to be gone")
-            for view in left:  # one may have been on its way in when the frontend was disabled
-                yield from gates.say(view.gate, *gates.requests(view.gate, held=True)[1:])
+            # One may have been on its way in when the frontend was disabled.
+            yield from gates.say((view.gate, gates.requests(view.gate, held=True)[1:]) for view in left)
 
     def undo(self, scene: Scene, args: HoldArguments, memory: Memory) -> Doing[str]:
         """To whoever takes writes; what was held before stays so."""
@@ -234,8 +233,7 @@ def _wrong(view: View, to: str) -> str:
 
 def _opened(scene: Scene, wanted: Sequence[Gate], to: str) -> Doing[None]:
     """One server is taken for well, the others for ill; only then somebody is let in."""
-    for gate in wanted:
-        yield from _told(gate, to)
+    yield from gates.say((gate, _opening(gate, to)) for gate in wanted)
     end = (yield from now()) + _SERVES_WITHIN
     while True:
         sight = yield from gates.look(scene, wanted)
@@ -246,15 +244,14 @@ def _opened(scene: Scene, wanted: Sequence[Gate], to: str) -> Doing[None]:
             said = "; ".join(_wrong(view, to) for view in wrong)
             raise VerbError(said, remedy="Look at the balancers: hactl status.")
         yield from wait(0.1, f"balancers to send writes to {to}")
-        for view in wrong:
-            yield from _told(view.gate, to)
+        yield from gates.say((view.gate, _opening(view.gate, to)) for view in wrong)
 
 
-def _told(gate: Gate, to: str) -> Doing[None]:
+def _opening(gate: Gate, to: str) -> tuple[str, ...]:
     backend, names = gate.pool.backend, gate.pool.servers
     ill = (haproxy.set_health(backend, name, "down") for node, name in names.items() if node != to)
     well = (haproxy.set_state(backend, names[to], "ready"), haproxy.set_health(backend, names[to], "up"))
-    yield from gates.say(gate, *ill, *well, *gates.requests(gate, held=False))
+    return (*ill, *well, *gates.requests(gate, held=False))
 
 
 def _writer(scene: Scene, service: str) -> Doing[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from hactl.drivers.verbs import postgresql_server as server
+from hactl.model.abreast import both
 from hactl.model.facts import PostgresqlFacts, PostgresqlRole
 from hactl.model.guard import GuardVerdict, Ruling
 from hactl.model.inventory import PostgresqlService
@@ -137,8 +138,7 @@ def _promotion() -> str:
 def _has_everything(scene: Scene, service: PostgresqlService, replaces: str) -> Doing[None]:
     """Raises VerbError unless the old primary is shut down and fenced, and its last record is here."""
     node = scene.target.name
-    unit = yield from server.unit(service, replaces)
-    control = yield from server.control(service, replaces)
+    unit, control = yield from both(server.unit(service, replaces), server.control(service, replaces))
     if unit.active == "active" or not unit.fenced or not control.clean:
         fence = "fenced" if unit.fenced else "not fenced"
         raise VerbError(f"{replaces} is {unit.active}, {control.state} and {fence}: nobody is promoted beside it")

@@ -22,6 +22,7 @@ from hactl.model.verb import (
     RunCommand,
     RunLocal,
     Tell,
+    Together,
     Wait,
 )
 
@@ -63,6 +64,8 @@ class World:
         raise AssertionError(f"still asking after {limit} asks")
 
     def _answer(self, ask: Ask) -> object:
+        if isinstance(ask, Together):
+            return tuple(self._answer(one) for one in ask.asks)
         self.asked.append(ask)
         self.each(self)
         match ask:

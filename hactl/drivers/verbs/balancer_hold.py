@@ -92,7 +92,7 @@ class Hold(Verb[HoldArguments]):
                 return f"writes wait at {listed(str(view.gate) for view in sight.views)}"
             if (yield from now()) >= end:
                 raise VerbError(f"{left[0].gate} has sessions left though they were shut: {left[0].sessions}")
-            yield from wait(0.05, "sessions that were shut to be gone")
+            yield from wait(0.02, "sessions that were shut to be gone")
             # One may have been on its way in when the frontend was disabled.
             yield from gates.say((view.gate, gates.requests(view.gate, held=True)[1:]) for view in left)
 

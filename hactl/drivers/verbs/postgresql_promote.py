@@ -138,13 +138,14 @@ def _promotion() -> str:
 def _has_everything(scene: Scene, service: PostgresqlService, replaces: str) -> Doing[None]:
     """Raises VerbError unless the old primary is shut down and fenced, and its last record is here."""
     node = scene.target.name
-    unit, control = yield from both(server.unit(service, replaces), server.control(service, replaces))
+    down = both(server.unit(service, replaces), server.control(service, replaces))
+    (unit, control), state = yield from both(down, server.query(service, node, _STATE))
     if unit.active == "active" or not unit.fenced or not control.clean:
         fence = "fenced" if unit.fenced else "not fenced"
         raise VerbError(f"{replaces} is {unit.active}, {control.state} and {fence}: nobody is promoted beside it")
     end = (yield from now()) + _RECEIVED_WITHIN
     while True:
-        recovery, timeline, received = (yield from server.query(service, node, _STATE)).split("|")
+        recovery, timeline, received = state.split("|")
         # Without a receiver the standby knows its timeline only as of its last restartpoint: an older one may be told.
         if recovery == "t" and int(timeline) <= control.timeline and int(received or 0) > control.checkpoint:
             return
@@ -157,6 +158,7 @@ def _has_everything(scene: Scene, service: PostgresqlService, replaces: str) -> 
                 f"{node} is on {timeline})"
             )
         yield from wait(_POLL, f"{node} to receive the last of {replaces}")
+        state = yield from server.query(service, node, _STATE)
 
 
 # --- what may be lost ---------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from hactl.cli.acting import Acting, act, acting
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
 from hactl.cli.params import document
 from hactl.cli.text import examples
 
@@ -28,7 +29,7 @@ _REPOSITORY = click.option(
 )
 
 
-@click.group(epilog=examples("hactl backup list", "hactl backup info", "hactl backup run --type full"))
+@click.group(cls=Group, epilog=examples("hactl backup list", "hactl backup info", "hactl backup run --type full"))
 def backup() -> None:
     """Backups of the databases and of nodes' files: what there is, and taking one."""
 
@@ -46,10 +47,13 @@ def backup() -> None:
 def list_(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     """List every backup of every repository, newest first: age, size, what it builds on, which WAL it needs.
 
+    Below it, which repositories hold nothing, cannot be asked, or are nearly full.
+
     Exit 0 when every repository could be asked and holds a backup that can be restored, else 1.
     """
     from hactl.view.backups import backup_rows, nothing_lines
     from hactl.view.files import missing_lines, snapshot_rows
+    from hactl.view.rooms import full_lines
     from hactl.view.tables import Table
 
     found = _asked(cli, service)
@@ -62,7 +66,8 @@ def list_(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     shown = Table(databases.columns, (*databases.rows, *files.rows))
     for line in draw.table(shown, draw.width(), indent=0) if shown.rows else ():
         click.echo(line)
-    tell([*nothing_lines(found.repositories), *missing_lines(found.files)], err=True)
+    missing = [*nothing_lines(found.repositories), *missing_lines(found.files)]
+    tell([*missing, *full_lines(found.picture, found.services)], err=True)
     return found.exit
 
 
@@ -76,7 +81,7 @@ def list_(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
 @document
 @pass_cli
 def info(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
-    """Show each repository: what can be restored, how far the archive is, the policy, the last good drill.
+    """Show each repository: what can be restored, how far the archive is, its room, the policy, the last good drill.
 
     Exit 0 when every repository could be asked and holds a backup that can be restored, else 1.
     """
@@ -91,7 +96,7 @@ def info(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
     from hactl.cli.telling import drawn
 
     parts = [repository_lines(found.picture, one) for one in found.repositories]
-    parts += [files_lines(one) for one in found.files]
+    parts += [files_lines(found.picture, one) for one in found.files]
     if wrong := about_lines(found.picture, found.services):
         parts.append(wrong)
     for number, lines in enumerate(parts):
@@ -250,6 +255,7 @@ def _asked(cli: Cli, service: str | None) -> _Found:
     from hactl.cli import live
     from hactl.model.backups import repositories
     from hactl.model.inventory import PgbackrestService, ResticService
+    from hactl.model.rooms import places
     from hactl.model.stores import files
 
     inventory = cli.load()
@@ -257,6 +263,7 @@ def _asked(cli: Cli, service: str | None) -> _Found:
     databases = [one for one in found if isinstance(one, PgbackrestService)]
     nodes = {node for one in found if isinstance(one, ResticService) for node in one.nodes}
     nodes |= {node for one in databases for node in (one.repository_host, *inventory.services[one.database].nodes)}
+    nodes |= {place.node for one in found for place in places(one, inventory).values()}
     nodes |= {one.drill_node for one in databases if one.drill_node is not None and one.drill_user is not None}
     picture = live.snapshot(inventory, timeout=None, limit=",".join(sorted(nodes)))
     return _Found(

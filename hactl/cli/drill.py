@@ -12,19 +12,20 @@ import click
 from hactl.cli import drill_acting
 from hactl.cli.context import Cli, pass_cli
 from hactl.cli.exit_codes import ExitCode
+from hactl.cli.group import Group
 from hactl.cli.params import document
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
-    from hactl.model.drilled import Drilled
+    from hactl.model.drilled import Drilled, DrilledService
     from hactl.model.drills import DrillRecord
-    from hactl.model.inventory import Inventory, PgbackrestService
+    from hactl.model.inventory import Inventory
     from hactl.model.picture import Picture
 
 _ONLY = click.option("--service", metavar="NAME", help="Only of these backups. [default: all]")
 
 
-class DrillGroup(click.Group):
+class DrillGroup(Group):
     """Without a command a drill is made: `hactl drill --latest` is `hactl drill run --latest`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -101,29 +102,39 @@ def list_(cli: Cli, /, *, service: str | None, fmt: str) -> ExitCode:
 def show(cli: Cli, /, *, drill: str, service: str | None, fmt: str) -> ExitCode:
     """Show how one DRILL went, the last where none is named: each phase and check, RTO and RPO against their targets.
 
+    One with files is shown node by node.
+
     Exit 0 when it was good: restored, and nothing that was checked was wrong. Else 1.
     """
     from hactl.model.drilled import before
 
     picture, found = _asked(cli, service)
-    record = _chosen(found, drill)
+    records = _chosen(found, drill)
+    good = all(record.good for record in records)
     if fmt != "table":
         from hactl.cli.output import emit
         from hactl.view.drills_document import drills_document
 
-        emit(drills_document(picture, found, [record]), fmt)
-        return ExitCode.OK if record.good else ExitCode.NEGATIVE
+        emit(drills_document(picture, found, records), fmt)
+        return ExitCode.OK if good else ExitCode.NEGATIVE
+    every = [one for each in found for one in each.records]
+    for number, record in enumerate(records):
+        if number:
+            click.echo()
+        _tell(record, before(every, record), picture)
+    return ExitCode.OK if good else ExitCode.NEGATIVE
+
+
+def _tell(record: DrillRecord, past: DrillRecord | None, picture: Picture) -> None:
     from hactl.cli import draw
     from hactl.cli.telling import tell
     from hactl.view.drills import check_rows, record_lines
 
-    past = before((one for each in found for one in each.records), record)
     tell(record_lines(record, past, picture.state.wall(picture.now)))
     if record.checks:
         click.echo()
         for line in draw.table(check_rows(record), draw.width(), indent=0):
             click.echo(line)
-    return ExitCode.OK if record.good else ExitCode.NEGATIVE
 
 
 @drill.command(
@@ -155,8 +166,8 @@ def report(cli: Cli, /, *, drill: str, service: str | None, fmt: str, out: str |
     from hactl.cli.output import write
 
     picture, found = _asked(cli, service)
-    record = _chosen(found, drill)
-    text = _reported(picture, found, record, fmt)
+    record, *others = _chosen(found, drill)
+    text = _reported(picture, found, [record, *others], fmt)
     write(text, out or (f"{record.run}.html" if sys.stdout.isatty() and fmt == "html" else "-"))
     return ExitCode.OK
 
@@ -195,13 +206,15 @@ def schedule(cli: Cli, /, *, on_calendar: str, service: str | None, user: str | 
     return ExitCode.OK
 
 
-def _reported(picture: Picture, found: Sequence[Drilled], record: DrillRecord, fmt: str) -> str:
+def _reported(picture: Picture, found: Sequence[Drilled], records: Sequence[DrillRecord], fmt: str) -> str:
+    """JSON of all of them; a page and XML of the first, which is one that failed where any has."""
+    record = records[0]
     match fmt:
         case "json":
             from hactl.cli.output import rendered
             from hactl.view.drills_document import drills_document
 
-            return rendered(drills_document(picture, found, [record]), "json") + "\n"
+            return rendered(drills_document(picture, found, records), "json") + "\n"
         case "junit":
             from hactl.view.drill_junit import junit
 
@@ -211,7 +224,7 @@ def _reported(picture: Picture, found: Sequence[Drilled], record: DrillRecord, f
     return drill_page(record, [one for each in found for one in each.records])
 
 
-def services(inventory: Inventory, name: str | None = None) -> tuple[PgbackrestService, ...]:
+def services(inventory: Inventory, name: str | None = None) -> tuple[DrilledService, ...]:
     """The services whose backups can be restored in drills, or the one called `name`. Raises InputError."""
     from hactl.model.drilled import drill_services
     from hactl.model.errors import InputError
@@ -221,7 +234,8 @@ def services(inventory: Inventory, name: str | None = None) -> tuple[PgbackrestS
     if not found:
         raise InputError(
             "The inventory names nowhere to make drills.",
-            remedy="It wants drill_node and drill_user of a service of kind pgbackrest: see docs/backups.md.",
+            remedy="It wants drill_node and drill_user of a service of kind pgbackrest, or one of kind restic: see "
+            "docs/backups.md.",
         )
     if name is None:
         return tuple(found.values())
@@ -233,18 +247,19 @@ def services(inventory: Inventory, name: str | None = None) -> tuple[PgbackrestS
 def _asked(cli: Cli, service: str | None) -> tuple[Picture, tuple[Drilled, ...]]:
     """A picture of the nodes of drills and of the repositories: a service is known where it has a node."""
     from hactl.cli import live
-    from hactl.model.drilled import drilled
+    from hactl.model.drilled import all_drilled, drill_nodes
+    from hactl.model.inventory import PgbackrestService
 
     inventory = cli.load()
     wanted = services(inventory, service)
-    nodes = {node for one in wanted for node in (one.drill_node, one.repository_host) if node is not None}
+    nodes = {node for one in wanted for node in drill_nodes(one)}
+    nodes |= {one.repository_host for one in wanted if isinstance(one, PgbackrestService)}
     picture = live.snapshot(inventory, timeout=None, limit=",".join(sorted(nodes)))
-    found = (drilled(one, picture) for one in wanted)
-    return picture, tuple(one for one in found if one is not None)
+    return picture, all_drilled(picture, wanted)
 
 
-def _chosen(found: Sequence[Drilled], name: str) -> DrillRecord:
-    """Raises InputError, also where nobody can say which drills there were."""
+def _chosen(found: Sequence[Drilled], name: str) -> tuple[DrillRecord, ...]:
+    """One, or one for each node where it was on several. Raises InputError, also where nobody can say which."""
     from hactl.model.assess.base import because
     from hactl.model.drilled import chosen, newest_first
     from hactl.model.errors import InputError

@@ -14,6 +14,7 @@ from hactl.cli.text import examples
 if TYPE_CHECKING:
     from hactl.model.inventory import Inventory, PgbackrestService
     from hactl.model.parameters import Value
+    from hactl.model.stores import BackupTool
 
 _SERVICE = click.option("--service", metavar="NAME", help="Which backups. [default: the first]")
 _ON = click.option("--on", metavar="NODE", help="Where. [default: the drill_node of the inventory]")
@@ -24,6 +25,7 @@ _ON = click.option("--on", metavar="NODE", help="Where. [default: the drill_node
         "hactl drill run --plan",
         "hactl drill run --yes                    the newest backup and all WAL since",
         "hactl drill run --time '2026-11-21 14:30:05' --query 'SELECT now()'",
+        "hactl drill run --time '2026-11-21 14:30:05' --database shop --table orders",
         "hactl drill run --backup 20261121-020000F --yes -o json | jq .outcome",
         "hactl drill run --service uploads        files, compared one by one",
     )
@@ -33,7 +35,13 @@ _ON = click.option("--on", metavar="NODE", help="Where. [default: the drill_node
 @click.option("--backup", default="", metavar="SET", help="Only this backup, by its label.")
 @click.option("--repository", type=click.IntRange(1, 256), metavar="N", help="Which repository. [default: the first]")
 @click.option("--query", default="", metavar="SQL", help="Ask the copy this, and keep the answer.")
-@click.option("--database", default="postgres", show_default=True, metavar="NAME", help="Of --query.")
+@click.option("--database", default="postgres", show_default=True, metavar="NAME", help="Of --query and --table.")
+@click.option(
+    "--table",
+    default="",
+    metavar="NAME",
+    help="Keep this table of the copy as SQL on the node; SCHEMA.TABLE, or TABLE.",
+)
 @_SERVICE
 @_ON
 @acting
@@ -50,6 +58,7 @@ def run(
     repository: int | None,
     query: str,
     database: str,
+    table: str,
     service: str | None,
     on: str | None,
     **options: object,
@@ -65,18 +74,20 @@ def run(
     if latest and (time or backup):
         raise click.UsageError("--latest goes as far as the archive does; leave --time and --backup away.")
     inventory = cli.load()
-    if (playbook := _of_files(inventory, service)) is not None:
-        if time or query or repository is not None:
-            raise click.UsageError("Files have no --time, --query or --repository: each node has its own snapshots.")
+    if (tool := _of_files(inventory, service)) is not None:
+        if time or query or table or repository is not None:
+            raise click.UsageError(
+                "Files have no --time, --query, --table or --repository: each node has its snapshots."
+            )
         files: dict[str, Value] = {"service": service or "", "snapshot": backup or "latest"}
-        return act(ctx, cli, Acting.taken(options), playbook, files, limit=on, inventory=inventory)
+        return act(ctx, cli, Acting.taken(options), tool.drill, files, limit=on, inventory=inventory)
     given = _given(_backups(inventory, service), on)
-    given |= {"time": time, "backup": backup, "query": query, "database": database}
+    given |= {"time": time, "backup": backup, "query": query, "database": database, "table": table}
     given |= {} if repository is None else {"repository": repository}
     return act(ctx, cli, Acting.taken(options), "restore-drill", given, inventory=inventory)
 
 
-@click.command(epilog=examples("hactl drill clean --plan", "hactl drill clean --yes"))
+@click.command(epilog=examples("hactl drill clean --plan", "hactl drill clean --service uploads --yes"))
 @_SERVICE
 @_ON
 @acting
@@ -85,21 +96,26 @@ def run(
 def clean(ctx: click.Context, cli: Cli, /, *, service: str | None, on: str | None, **options: object) -> ExitCode:
     """Remove what drills that were cut off for good have left: their server, their scratch space.
 
+    `hactl status` tells of which service there is some.
+
     Only what says that hactl made it for this cluster and these backups. A drill that can be resumed is better resumed:
     `hactl runs resume`.
     """
     inventory = cli.load()
+    if (tool := _of_files(inventory, service)) is not None:
+        files: dict[str, Value] = {"service": service or ""}
+        return act(ctx, cli, Acting.taken(options), tool.clean, files, limit=on, inventory=inventory)
     given = _given(_backups(inventory, service), on)
     return act(ctx, cli, Acting.taken(options), "drill-clean", given, inventory=inventory)
 
 
-def _of_files(inventory: Inventory, name: str | None) -> str | None:
-    """The playbook for drills with files, where `name` is a service that keeps some."""
+def _of_files(inventory: Inventory, name: str | None) -> BackupTool | None:
+    """Their tool, where `name` is a service that keeps files."""
     from hactl.model.inventory import ServiceKind
     from hactl.model.stores import TOOLS
 
     found = inventory.services.get(name or "")
-    return TOOLS[ServiceKind.RESTIC].drill if found is not None and found.kind is ServiceKind.RESTIC else None
+    return TOOLS[ServiceKind.RESTIC] if found is not None and found.kind is ServiceKind.RESTIC else None
 
 
 def _backups(inventory: Inventory, name: str | None) -> PgbackrestService:

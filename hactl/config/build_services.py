@@ -94,6 +94,7 @@ def _pgbackrest(entry: PgbackrestEntry, common: _Common, drill_node: str | None)
         stanza=entry.stanza,
         repository_host=entry.repository_host or common[1][0],
         repositories=tuple(entry.repositories),
+        repository_paths=tuple(entry.repository_paths or ("/var/lib/pgbackrest",) * len(entry.repositories)),
         os_user=entry.os_user,
         max_age_full=float(entry.max_age_full),
         max_age_any=float(entry.max_age_any),
@@ -119,6 +120,9 @@ def _restic(entry: ResticEntry, common: _Common) -> ResticService:
         os_user=entry.os_user,
         max_age=float(entry.max_age),
         scratch=entry.scratch,
+        max_age_drill=_seconds(entry.max_age_drill),
+        target_rto=_seconds(entry.target_rto),
+        target_rpo=_seconds(entry.target_rpo),
     )
 
 

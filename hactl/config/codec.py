@@ -125,6 +125,7 @@ _SERVICE_FIELDS: dict[str, Convert] = {
     "units": tuple,
     "version_command": tuple,
     "repositories": tuple,
+    "repository_paths": tuple,
     "paths": tuple,
     "manager": PostgresqlManager,
     "public": _all(_table(Endpoint)),

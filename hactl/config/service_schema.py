@@ -177,6 +177,8 @@ class PgbackrestEntry(ServiceEntry):
     """The node with the repository. Left away: the service's node, when it has exactly one."""
     repositories: Annotated[list[Annotated[int, Field(ge=1, le=256)]], Field(min_length=1)] = [1]
     """Numbers of the repositories to watch (repo1, repo2, ...)."""
+    repository_paths: list[PlainPath | Literal[""]] | None = None
+    """Where each of them lies on that host; "" for one that is in no folder of it. Left away: /var/lib/pgbackrest."""
     os_user: Filled = "pgbackrest"
     """The user that may read the repository there."""
     max_age_full: Duration = 8 * 86400.0
@@ -220,7 +222,13 @@ class ResticEntry(ServiceEntry):
     max_age: Duration = 26 * 3600.0
     """A newest snapshot older than this is a warning: seconds, or "26h"."""
     scratch: PlainPath = "/var/lib/hactl-drill"
-    """A folder there, that user's own, where drills restore to."""
+    """A folder there, that user's own: where drills restore to, and their history."""
+    max_age_drill: Duration | None = None
+    """The last good drill being older than this is a warning: seconds, or "35d". Left away: no policy."""
+    target_rto: Duration | None = None
+    """How long a restore may take: seconds, or "15m"."""
+    target_rpo: Duration | None = None
+    """How much may be lost: seconds, or "1d"."""
 
 
 class HaproxyEntry(ServiceEntry):

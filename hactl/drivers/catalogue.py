@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hactl.drivers import apt, drain_note, drill, haproxy, host, http, pgbackrest, postgresql, restic, systemd
+from hactl.drivers import apt, drain_note, drill, haproxy, host, http, pgbackrest, postgresql, restic, room, systemd
 from hactl.drivers.probe import Probe
+from hactl.model.drilled import drill_nodes, drill_services
 from hactl.model.inventory import (
     HaproxyService,
     HttpService,
@@ -15,6 +16,7 @@ from hactl.model.inventory import (
     ResticService,
     Service,
 )
+from hactl.model.rooms import asked_on
 
 
 def probes_for(inventory: Inventory, node: Node) -> tuple[Probe, ...]:
@@ -36,12 +38,15 @@ def probes_for(inventory: Inventory, node: Node) -> tuple[Probe, ...]:
         for service in inventory.services.values()
         if isinstance(service, PgbackrestService) and service.repository_host == node.name
     )
+    rooms = tuple(room.probe(service, paths) for service, paths in asked_on(node.name, inventory).items())
     drills = tuple(
         drill.probe(service, inventory.name)
-        for service in inventory.services.values()
-        if isinstance(service, PgbackrestService) and service.drill_user and service.drill_node == node.name
+        for service in drill_services(inventory)
+        if node.name in drill_nodes(service)
     )
-    return machine + tuple(probe for service in services for probe in _of(service, node)) + repositories + drills
+    return (
+        machine + tuple(probe for service in services for probe in _of(service, node)) + repositories + rooms + drills
+    )
 
 
 def _of(service: Service, node: Node) -> tuple[Probe, ...]:

@@ -17,9 +17,9 @@ from hactl.drivers.probe import Asked, Cadence, ExecProbe
 from hactl.drivers.reading import explained
 from hactl.model.command import Completed, command
 from hactl.model.drill_lines import read_records
+from hactl.model.drilled import DrilledService
 from hactl.model.drills import DrillFacts, Leftover
 from hactl.model.errors import ParseError
-from hactl.model.inventory import PgbackrestService
 
 KEPT = 262_144  # bytes of the history that are read, its newest
 MARKER = ".hactl-drill"
@@ -28,7 +28,7 @@ _TIMEOUT = 30.0
 _RUN = re.compile(r"\d{8}-\d{6}-[0-9a-z]{3}")
 
 
-def argv(service: PgbackrestService) -> tuple[str, ...]:
+def argv(service: DrilledService) -> tuple[str, ...]:
     """The one spelling of the question: a sudoers rule allows exactly these words.
 
     It prints paths, each on a line of its own with what is known of it below: room, history, whose a scratch space is
@@ -45,13 +45,13 @@ def argv(service: PgbackrestService) -> tuple[str, ...]:
     )
 
 
-def probe(service: PgbackrestService, cluster: str) -> ExecProbe:
+def probe(service: DrilledService, cluster: str) -> ExecProbe:
     asked = command(*argv(service), as_user=service.drill_user, timeout=_TIMEOUT)
     parsed = partial(parse, service, cluster)
     return ExecProbe(f"drill:{service.name}", Cadence.SLOW, _TIMEOUT, asked, parsed)
 
 
-def parse(service: PgbackrestService, cluster: str, done: Completed, asked: Asked) -> DrillFacts:
+def parse(service: DrilledService, cluster: str, done: Completed, asked: Asked) -> DrillFacts:
     """Raises ParseError where the drill's directory cannot be read. The lock's folder need not be there."""
     told = _told(done.stdout, (service.drill_directory, _LOCKS))
     room = told.get(service.drill_directory)

@@ -113,7 +113,11 @@ def _of_backups(inventory: Inventory, node: Node) -> Iterator[Rule]:
 
 def _of_drills(inventory: Inventory, node: Node) -> Iterator[Rule]:
     for one in inventory.services.values():
-        if not isinstance(one, PgbackrestService) or one.drill_user is None or one.drill_node != node.name:
+        if not isinstance(one, PgbackrestService) or one.drill_user is None or one.drill_node is None:
+            continue
+        if one.drill_node != node.name:
+            for argv, pattern, purpose in drill_commands.rules_there(one) if one.repository_host == node.name else ():
+                yield Rule(one.os_user, _absolute(argv), f"{one.name} drills: {purpose}", pattern, acts=True)
             continue
         yield Rule(one.drill_user, _absolute(drill.argv(one)), f"{one.name}: read the history of drills")
         database = inventory.services[one.database]
@@ -127,6 +131,7 @@ def _of_files(inventory: Inventory, node: Node) -> Iterator[Rule]:
         if isinstance(one, ResticService):
             asked = restic.snapshots_argv(one, node.name)
             yield Rule(one.os_user, _absolute(asked), f"{one.name}: read what the repository of its files holds")
+            yield Rule(one.os_user, _absolute(drill.argv(one)), f"{one.name}: read the history of drills")
             for argv, pattern, purpose in restic_commands.rules(one, node.name):
                 yield Rule(one.os_user, _absolute(argv), f"{one.name}: {purpose}", pattern, acts=True)
 

@@ -10,6 +10,7 @@ from hactl.model.inventory import Inventory, PgbackrestService, PostgresqlServic
 from hactl.model.observed import Maybe, Observed
 from hactl.model.picture import Picture
 from hactl.model.replication import replication
+from hactl.model.rooms import Disk, disks
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Repository:
     service: PgbackrestService
     number: int
     holdings: Maybe[Holdings]
+    disk: Disk | None = None  # None: it lies in no folder of its host
 
     @property
     def known(self) -> Holdings | None:
@@ -33,13 +35,17 @@ def repositories(service: PgbackrestService, picture: Picture) -> tuple[Reposito
     """Those that the inventory names, in its order."""
     state = picture.state.nodes[service.repository_host]
     answer = state.read(f"pgbackrest:{service.name}", PgbackrestFacts, picture.now)
-    if not isinstance(answer, Observed):
-        return tuple(Repository(service, number, answer) for number in service.repositories)
-    at = answer.value.now + answer.age(picture.now)
+    held = disks(service, picture)
     return tuple(
-        Repository(service, number, Observed(Holdings(number, answer.value, at), answer.at))
+        Repository(service, number, _holdings(number, answer, picture.now), held.get(str(number)))
         for number in service.repositories
     )
+
+
+def _holdings(number: int, answer: Maybe[PgbackrestFacts], now: float) -> Maybe[Holdings]:
+    if not isinstance(answer, Observed):
+        return answer
+    return Observed(Holdings(number, answer.value, answer.value.now + answer.age(now)), answer.at)
 
 
 def primary_lsn(service: PgbackrestService, picture: Picture) -> int | None:

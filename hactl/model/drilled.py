@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hactl.model.drills import DrillFacts, DrillRecord
 from hactl.model.errors import InputError
-from hactl.model.inventory import Inventory, PgbackrestService
+from hactl.model.inventory import Inventory, PgbackrestService, ResticService, Service
 from hactl.model.observed import Maybe, Observed
 from hactl.model.picture import Picture
 from hactl.model.suggest import did_you_mean, quoted
 
+DrilledService: TypeAlias = PgbackrestService | ResticService
+
 
 @dataclass(frozen=True, slots=True)
 class Drilled:
-    """A service whose backups are restored in drills, and what the drills' node says of them, or why nothing."""
+    """A service whose backups are restored in drills, and what a node of its drills says of them, or why nothing."""
 
-    service: PgbackrestService
+    service: DrilledService
     node: str
     facts: Maybe[DrillFacts]
 
@@ -31,29 +34,43 @@ class Drilled:
         return self.known.records if self.known is not None else ()
 
 
-def drill_services(inventory: Inventory) -> tuple[PgbackrestService, ...]:
-    """Those of which drills can be made: there is a node for them, and somebody who makes them there."""
-    found = (one for one in inventory.services.values() if isinstance(one, PgbackrestService))
-    return tuple(one for one in found if one.drill_user is not None and one.drill_node is not None)
+def drill_nodes(service: Service) -> tuple[str, ...]:
+    """Where drills are made of it: of a database on one node, of files on each of theirs; nowhere of anything else."""
+    if isinstance(service, ResticService):
+        return service.nodes
+    if isinstance(service, PgbackrestService) and service.drill_user is not None and service.drill_node is not None:
+        return (service.drill_node,)
+    return ()
 
 
-def drilled(service: PgbackrestService, picture: Picture) -> Drilled | None:
-    """None where no drills can be made of it, or not on a node of this picture."""
-    node = service.drill_node
-    if service.drill_user is None or node is None or node not in picture.state.nodes:
-        return None
+def drill_services(inventory: Inventory) -> tuple[DrilledService, ...]:
+    """Those of which drills can be made: there is a node for them, and somebody who makes them there. Databases' first,
+    as wherever no service is named.
+    """
+    able = [one for one in inventory.services.values() if drill_nodes(one)]
+    databases = (one for one in able if isinstance(one, PgbackrestService))
+    return (*databases, *(one for one in able if isinstance(one, ResticService)))
+
+
+def drilled(service: DrilledService, picture: Picture, node: str = "") -> Drilled | None:
+    """On its only node, or on `node`. None where no drills can be made of it, or not on a node of this picture."""
+    known = [one for one in drill_nodes(service) if one in picture.state.nodes and node in {"", one}]
+    return _on(service, known[0], picture) if known else None
+
+
+def _on(service: DrilledService, node: str, picture: Picture) -> Drilled:
     return Drilled(service, node, picture.state.nodes[node].read(f"drill:{service.name}", DrillFacts, picture.now))
 
 
-def all_drilled(picture: Picture) -> tuple[Drilled, ...]:
-    """Every service's, in the inventory's order."""
-    found = (drilled(one, picture) for one in drill_services(picture.state.inventory))
-    return tuple(one for one in found if one is not None)
+def all_drilled(picture: Picture, services: Iterable[DrilledService] | None = None) -> tuple[Drilled, ...]:
+    """These services' or every one's, node by node, in the inventory's order."""
+    wanted = drill_services(picture.state.inventory) if services is None else services
+    return tuple(_on(one, node, picture) for one in wanted for node in drill_nodes(one) if node in picture.state.nodes)
 
 
-def in_time(record: DrillRecord) -> tuple[float, str]:
-    """What drills are ordered by."""
-    return record.started, record.run
+def in_time(record: DrillRecord) -> tuple[float, str, bool, str]:
+    """What drills are ordered by. Of a run on several nodes the one that failed counts as its last."""
+    return record.started, record.run, not record.good, record.node
 
 
 def newest_first(found: Iterable[Drilled]) -> tuple[DrillRecord, ...]:
@@ -61,40 +78,45 @@ def newest_first(found: Iterable[Drilled]) -> tuple[DrillRecord, ...]:
     return tuple(sorted((one for each in found for one in each.records), key=in_time, reverse=True))
 
 
-def chosen(name: str, records: Sequence[DrillRecord]) -> DrillRecord:
-    """The one of `records` (newest first) that a person means by an id, a part of it, or "last". Raises InputError."""
+def chosen(name: str, records: Sequence[DrillRecord]) -> tuple[DrillRecord, ...]:
+    """Those of `records` (newest first) that a person means by a run's id, a part of it, or "last": one, or one for
+    each node where the run was on several. Raises InputError.
+    """
     if not records:
         raise InputError("There was no drill yet.", remedy="hactl drill run makes one.")
     if name == "last":
-        return records[0]
+        return tuple(one for one in records if one.run == records[0].run)
     found = [one for one in records if name and (one.run.startswith(name) or one.run.rpartition("-")[2] == name)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise InputError(f"{quoted(name)} may be {len(found)} drills.", remedy="Give some more of it.")
-    hint = did_you_mean(name, [one.run for one in records])
+    runs = {one.run for one in found}
+    if len(runs) == 1:
+        return tuple(found)
+    if runs:
+        raise InputError(f"{quoted(name)} may be {len(runs)} drills.", remedy="Give some more of it.")
+    hint = did_you_mean(name, list(dict.fromkeys(one.run for one in records)))
     raise InputError(f"There was no drill {quoted(name)}{hint or '.'}", remedy="See `hactl drill list`.")
 
 
 def before(records: Iterable[DrillRecord], record: DrillRecord) -> DrillRecord | None:
-    """The last good drill before this one that its numbers can be compared with: of the same repository, as far."""
+    """The last good drill before this one that its numbers can be compared with: of the same repository, as far, on the
+    same node.
+    """
     earlier = (one for one in records if one.good and one.started < record.started and _alike(one) == _alike(record))
     return max(earlier, key=in_time, default=None)
 
 
 def befores(records: Iterable[DrillRecord]) -> dict[str, DrillRecord]:
-    """The same of all of `records`, which stand oldest first: by run, where there is one."""
-    last, found = dict[tuple[str, int, str], DrillRecord](), dict[str, DrillRecord]()
+    """The same of all of `records`, which stand oldest first: by key, where there is one."""
+    last, found = dict[tuple[str, int, str, str], DrillRecord](), dict[str, DrillRecord]()
     for one in records:
         if (past := last.get(_alike(one))) is not None:
-            found[one.run] = past
+            found[one.key] = past
         if one.good:
             last[_alike(one)] = one
     return found
 
 
-def _alike(record: DrillRecord) -> tuple[str, int, str]:
-    return record.service, record.repository, record.aim
+def _alike(record: DrillRecord) -> tuple[str, int, str, str]:
+    return record.service, record.repository, record.aim, record.node
 
 
 def change(new: float | None, old: float | None) -> float | None:

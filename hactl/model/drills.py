@@ -17,6 +17,8 @@ RTO_PHASES = ("restore", "start")
 """Those that users would wait for: until the database answers."""
 LATEST = "latest"
 """The target of a drill that went to the end of the archive."""
+FILES = "files"
+"""The kind of a backup of files: each node has a repository of its own, and no server has to start."""
 
 
 class Verdict(StrEnum):
@@ -54,7 +56,7 @@ class DrillRecord:
     service: str  # whose backup it was
     repository: int
     label: str  # of the backup; "" where none could be chosen
-    kind: str  # full, diff, incr; "" likewise
+    kind: str  # full, diff, incr, FILES; "" likewise
     target: str  # LATEST, the label of a set, or a moment
     node: str
     who: str
@@ -71,6 +73,16 @@ class DrillRecord:
     reached: float | None = None  # the moment up to which the copy has everything; None: not told
     query: str = ""  # what the operator wanted to see in the copy
     answer: str = ""
+
+    @property
+    def key(self) -> str:
+        """Tells it apart from all others: a run may be on several nodes."""
+        return f"{self.service}/{self.run}/{self.node}"
+
+    @property
+    def rto_phases(self) -> tuple[str, ...]:
+        """Those of the RTO that there are for this kind."""
+        return RTO_PHASES[:1] if self.kind == FILES else RTO_PHASES
 
     @property
     def good(self) -> bool:

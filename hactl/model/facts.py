@@ -60,6 +60,24 @@ class DiskFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """The file system that holds one folder."""
+
+    mount: str
+    size: int
+    available: int  # to an unprivileged user
+    used_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFacts:
+    """By folder: the room that there is, or why that cannot be told."""
+
+    rooms: Mapping[str, Room]
+    unknown: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class ClockFacts:
     """The node's wall clock against ours. `skew` > 0: the node is ahead; `error` bounds it (half the round trip)."""
 
@@ -387,6 +405,7 @@ class ResticFacts:
 Facts: TypeAlias = (
     HostFacts
     | DiskFacts
+    | RoomFacts
     | ClockFacts
     | UnitFacts
     | NoteFacts

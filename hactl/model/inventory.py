@@ -191,6 +191,7 @@ class PgbackrestService(Service):
     stanza: str = "main"
     repository_host: str = ""
     repositories: tuple[int, ...] = (1,)
+    repository_paths: tuple[str, ...] = ()  # theirs, on that host; "": in no folder of it; none: the tool's default
     os_user: str = "pgbackrest"  # runs `pgbackrest info` on the repository host
     max_age_full: float = 8 * 86400.0  # seconds; older than this is a warning
     max_age_any: float = 26 * 3600.0
@@ -206,6 +207,11 @@ class PgbackrestService(Service):
     newest: Newest | None = None
     kind = ServiceKind.PGBACKREST
 
+    def repository_path(self, number: int) -> str:
+        """Empty for one that is in no folder of its host."""
+        named = dict(zip(self.repositories, self.repository_paths, strict=False))
+        return named.get(number, "/var/lib/pgbackrest")
+
 
 @dataclass(frozen=True, slots=True)
 class ResticService(Service):
@@ -216,9 +222,20 @@ class ResticService(Service):
     password_file: str = ""  # on the nodes
     os_user: str = "root"  # runs restic there: reads the files and the password, reaches the repository
     max_age: float = 26 * 3600.0  # seconds; an older newest snapshot is a warning
-    scratch: str = "/var/lib/hactl-drill"  # a folder on the nodes, the user's own, where drills restore to
+    scratch: str = "/var/lib/hactl-drill"  # a folder on the nodes, the user's own: where drills restore to, and history
+    max_age_drill: float | None = None  # seconds since a good drill; None: no policy
+    target_rto: float | None = None  # seconds; a drill that takes longer has passed in part
+    target_rpo: float | None = None
     kind = ServiceKind.RESTIC
     serves = False
+
+    @property
+    def drill_directory(self) -> str:
+        return self.scratch
+
+    @property
+    def drill_user(self) -> str:
+        return self.os_user
 
     def repository_of(self, node: str) -> str:
         return self.repository.replace("{node}", node)

@@ -79,6 +79,7 @@ _POSTGRESQL = (
     _above("prepared_transaction_seconds", "s", 300, 3600, "age of the oldest prepared transaction"),
 )
 _BACKUP = (
+    _above("repository_percent", "%", 80, 90, "space in use on the file system that holds a repository of backups"),
     _above("backup_age_full_hours", "h", 8 * 24, 15 * 24, "time since the last good full backup ended"),
     _above("backup_age_any_hours", "h", 26, 50, "time since the last good backup of any type ended"),
 )

@@ -11,6 +11,7 @@ from hactl.model.facts import ResticFacts
 from hactl.model.inventory import Inventory, PgbackrestService, ResticService, Service, ServiceKind
 from hactl.model.observed import Maybe, Observed, Unknown
 from hactl.model.picture import Picture
+from hactl.model.rooms import Disk, disks
 from hactl.model.snapshots import Kept
 
 
@@ -54,6 +55,7 @@ class BackupTool:
     take: str
     verify: str
     drill: str
+    clean: str
     stores: Callable[[Service, Picture], tuple[Store, ...]]
 
 
@@ -64,6 +66,7 @@ class Files:
     service: ResticService
     node: str
     kept: Maybe[Kept]
+    disk: Disk | None = None  # None: it lies in no folder of a node
 
     @property
     def known(self) -> Kept | None:
@@ -72,7 +75,8 @@ class Files:
 
 def files(service: ResticService, picture: Picture) -> tuple[Files, ...]:
     """Those of the service's nodes, in inventory order."""
-    return tuple(Files(service, node, _kept(service, node, picture)) for node in service.nodes)
+    held = disks(service, picture)
+    return tuple(Files(service, node, _kept(service, node, picture), held.get(node)) for node in service.nodes)
 
 
 def _kept(service: ResticService, node: str, picture: Picture) -> Maybe[Kept]:
@@ -121,9 +125,17 @@ TOOLS: Mapping[ServiceKind, BackupTool] = MappingProxyType(
         one.kind: one
         for one in (
             BackupTool(
-                ServiceKind.PGBACKREST, "pgBackRest", "backup", "backup-verify", "restore-drill", _of_pgbackrest
+                ServiceKind.PGBACKREST,
+                "pgBackRest",
+                *("backup", "backup-verify", "restore-drill", "drill-clean"),
+                _of_pgbackrest,
             ),
-            BackupTool(ServiceKind.RESTIC, "restic", "files-backup", "files-verify", "files-drill", _of_restic),
+            BackupTool(
+                ServiceKind.RESTIC,
+                "restic",
+                *("files-backup", "files-verify", "files-drill", "files-clean"),
+                _of_restic,
+            ),
         )
     }
 )

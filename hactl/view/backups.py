@@ -17,6 +17,7 @@ from hactl.view import units
 from hactl.view.cells import NOTHING, UNKNOWN, age_cell, level_cell, size_cell
 from hactl.view.drills import last_good_words
 from hactl.view.lines import Line
+from hactl.view.rooms import disk_lines, free_cell
 from hactl.view.tables import Cell, Column, Row, Table
 
 REPOSITORY_COLUMNS = (
@@ -28,6 +29,7 @@ REPOSITORY_COLUMNS = (
     Column("size", "size", "right", priority=3),
     Column("stored", "stored", "right", priority=5),
     Column("count", "backups", "right", priority=4),
+    Column("free", "free", "right", priority=3),
     Column("gap", "wal gap", "right", minimum=3, priority=1),
     Column("status", "status", minimum=6, grow=True),
 )
@@ -52,14 +54,16 @@ def repository_rows(picture: Picture) -> Table:
         level = picture.assessment.services[service.name].verdict.level
         lsn = primary_lsn(service, picture)
         for one in repositories(service, picture):
-            cells = (Cell(service.name), level_cell(level), Cell(str(one.number), None, one.number), *_held(one, lsn))
+            free = free_cell(picture, service.name, one.disk)
+            head = (Cell(service.name), level_cell(level), Cell(str(one.number), None, one.number))
+            cells = (*head, *_held(one, lsn, free))
             rows.append(Row(f"{service.name}/{one.number}", cells, level))
     return Table(REPOSITORY_COLUMNS, tuple(rows))
 
 
-def _held(one: Repository, lsn: int | None) -> tuple[Cell, ...]:
+def _held(one: Repository, lsn: int | None, free: Cell) -> tuple[Cell, ...]:
     if isinstance(one.holdings, Unknown):
-        return (*((UNKNOWN,) * 6), Cell(f"? {one.holdings.reason}", Level.UNKNOWN))
+        return (*((UNKNOWN,) * 5), free, UNKNOWN, Cell(f"? {one.holdings.reason}", Level.UNKNOWN))
     holdings = one.holdings.value
     code, message = holdings.status
     gap = holdings.gap(lsn)
@@ -71,6 +75,7 @@ def _held(one: Repository, lsn: int | None) -> tuple[Cell, ...]:
         NOTHING if newest is None else size_cell(newest.size),
         size_cell(holdings.stored),
         Cell(str(len(holdings.good)), None, len(holdings.good)),
+        free,
         UNKNOWN if gap is None else Cell(f"{gap} seg", None, gap),
         Cell(f"{message}{running}", Level.CRIT if code else None),
     )
@@ -130,11 +135,13 @@ def repository_lines(picture: Picture, one: Repository) -> list[Line]:
     head = f"{service.name}, repository {one.number} on {service.repository_host}, stanza {service.stanza}"
     if isinstance(one.holdings, Unknown):
         why = because(one.holdings, service.repository_host)
-        return [Line(head, strong=True), Line(f"what it holds is not known: {why}", Level.UNKNOWN, indent=2)]
+        unknown = Line(f"what it holds is not known: {why}", Level.UNKNOWN, indent=2)
+        return [Line(head, strong=True), unknown, *disk_lines(picture, service.name, one.disk)]
     holdings = one.holdings.value
     code, message = holdings.status
     lines = [Line(head, strong=True), Line(f"status: {message}", Level.CRIT if code else None, indent=2)]
     lines += [Line(text, indent=2, hang=4) for text in _sentences(holdings, primary_lsn(service, picture))]
+    lines += disk_lines(picture, service.name, one.disk)
     policy = (
         f"policy: a full backup every {units.duration(service.max_age_full)}, any every "
         f"{units.duration(service.max_age_any)}"

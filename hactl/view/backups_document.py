@@ -14,6 +14,7 @@ from hactl.model.picture import Picture
 from hactl.model.stores import Files
 from hactl.view.document import Json
 from hactl.view.files_document import FilesRepository, files_repository
+from hactl.view.rooms import DiskEntry, disk_entry
 
 SCHEMA = "hactl.backups/1"
 
@@ -44,6 +45,7 @@ class BackupEntry:
 class BackupRepository:
     """`unknown`: why it cannot be asked; then everything below is null or empty. `code` is the tool's own, 0 is ok.
     `oldest_wal` and `newest_wal` are the ends of the archive; `wal_gap_segments` what the primary has finished since.
+    `disk` is null for one that lies in no folder of a node.
     """
 
     service: str
@@ -59,6 +61,7 @@ class BackupRepository:
     wal_gap_segments: int | None
     max_age_full_seconds: float
     max_age_any_seconds: float
+    disk: DiskEntry | None
     backups: list[BackupEntry]
 
 
@@ -103,6 +106,7 @@ def _repository(picture: Picture, one: Repository) -> BackupRepository:
         wal_gap_segments=known.gap(primary_lsn(service, picture)) if known else None,
         max_age_full_seconds=service.max_age_full,
         max_age_any_seconds=service.max_age_any,
+        disk=disk_entry(one.disk),
         backups=[_entry(known, backup) for backup in reversed(known.backups)] if known else [],
     )
 

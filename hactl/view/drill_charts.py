@@ -40,7 +40,7 @@ def _lead(record: DrillRecord) -> float:
 
 
 def _aim(record: DrillRecord) -> str:
-    names = " and ".join(RTO_PHASES)
+    names = " and ".join(record.rto_phases)
     return f"dashed: where {names} should end, {units.duration(record.target_rto or 0.0)} after they began"
 
 
@@ -69,7 +69,7 @@ class _Measured:
 
 
 def _rto(record: DrillRecord) -> Sequence[tuple[str, float]]:
-    return () if record.rto is None else [(name, record.phases.get(name, 0.0)) for name in RTO_PHASES]
+    return () if record.rto is None else [(name, record.phases.get(name, 0.0)) for name in record.rto_phases]
 
 
 def _one(record: DrillRecord, value: float | None) -> Sequence[tuple[str, float]]:
@@ -79,7 +79,7 @@ def _one(record: DrillRecord, value: float | None) -> Sequence[tuple[str, float]
 _TRENDS = (
     _Measured("RTO", _rto, units.duration, lambda one: one.target_rto),
     _Measured("RPO", lambda one: _one(one, one.rpo), units.duration, lambda one: one.target_rpo),
-    _Measured("size of the database", lambda one: _one(one, one.size), units.size, lambda _: None),
+    _Measured("size", lambda one: _one(one, one.size), units.size, lambda _: None),
 )
 
 

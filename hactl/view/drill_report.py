@@ -5,21 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from hactl.model.drilled import before, change
-from hactl.model.drills import PHASES, RTO_PHASES, DrillRecord, why
+from hactl.model.drills import FILES, PHASES, DrillRecord, why
 from hactl.view import drill_charts, units
 from hactl.view import report_parts as parts
-from hactl.view.drills import CHECK_LEVELS, VERDICT_LEVELS, change_words, checks_words, stamp, target_words
+from hactl.view.drills import (
+    CHECK_LEVELS,
+    VERDICT_LEVELS,
+    change_words,
+    checks_words,
+    repository_words,
+    stamp,
+    target_words,
+)
 from hactl.view.plan_document import iso
 from hactl.view.report_text import shown
 
 
 def drill_page(record: DrillRecord, history: Sequence[DrillRecord]) -> str:
     """The whole page. `history`: all drills that are known, of any service, in any order."""
-    own = (one for one in history if (one.service, one.repository) == (record.service, record.repository))
+    own = (one for one in history if _whose(one) == _whose(record))
     until = sorted((one for one in own if one.started <= record.started), key=lambda one: one.started)
     past = before(until, record)
     body = (*_head(record, past), *_phases(record, past), *_checks(record), *_asked(record), *_trends(until), *_foot())
     return parts.page(f"Restore drill {record.run} of {record.service}", body)
+
+
+def _whose(record: DrillRecord) -> tuple[str, int, str]:
+    return record.service, record.repository, record.node if record.kind == FILES else ""
 
 
 def _head(record: DrillRecord, past: DrillRecord | None) -> Iterator[str]:
@@ -32,7 +44,7 @@ def _head(record: DrillRecord, past: DrillRecord | None) -> Iterator[str]:
         "run": record.run,
         "cluster": record.cluster,
         "backup": f"{record.label} ({record.kind})" if record.label else "none could be chosen",
-        "repository": f"{record.repository} of {record.service}",
+        "repository": f"{repository_words(record)} ({record.service})",
         "restored to": target_words(record),
         "holds everything until": stamp(record.reached) if record.reached is not None else "",
         "on": record.node,
@@ -44,7 +56,7 @@ def _head(record: DrillRecord, past: DrillRecord | None) -> Iterator[str]:
 def _tiles(record: DrillRecord, past: DrillRecord | None) -> Iterator[str]:
     rto = "never answered" if record.rto is None else units.duration(record.rto)
     share = change(record.rto, past.rto if past is not None else None)
-    words = _words("RTO: restore and start", record.target_rto, share)
+    words = _words(f"RTO: {' and '.join(record.rto_phases)}", record.target_rto, share)
     yield parts.tile(rto, words, bad=record.rto is None or record.late)
     if record.rpo is not None:
         share = change(record.rpo, past.rpo if past is not None else None)
@@ -52,7 +64,7 @@ def _tiles(record: DrillRecord, past: DrillRecord | None) -> Iterator[str]:
     if record.rpo_bytes is not None:
         yield parts.tile(units.size(record.rpo_bytes), "of WAL would have been lost")
     if record.size is not None:
-        yield parts.tile(units.size(record.size), "size of the database")
+        yield parts.tile(units.size(record.size), f"size of the {'files' if record.kind == FILES else 'database'}")
     text, level = checks_words(record)
     yield parts.tile(text, "checks", bad=level is not None)
 
@@ -70,7 +82,7 @@ def _phases(record: DrillRecord, past: DrillRecord | None) -> Iterator[str]:
     yield parts.figure(drill_charts.phases(record, past))
     rows = [(shown(name), units.duration(record.phases[name])) for name in PHASES if name in record.phases]
     if record.rto is not None:
-        rows.append((f"<b>RTO</b>, {' and '.join(RTO_PHASES)}", f"<b>{units.duration(record.rto)}</b>"))
+        rows.append((f"<b>RTO</b>, {' and '.join(record.rto_phases)}", f"<b>{units.duration(record.rto)}</b>"))
     yield parts.table(("phase", "took"), rows)
 
 

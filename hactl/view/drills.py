@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from hactl.model.assess.base import because
 from hactl.model.drilled import Drilled, befores, change, in_time
-from hactl.model.drills import LATEST, PHASES, RTO_PHASES, CheckOutcome, DrillFacts, DrillRecord, Verdict, why
+from hactl.model.drills import FILES, LATEST, PHASES, CheckOutcome, DrillFacts, DrillRecord, Verdict, why
 from hactl.model.findings import Level
 from hactl.model.observed import Unknown
 from hactl.view import units
@@ -52,11 +52,11 @@ _SMALL = 0.005  # a change of less than this is none that anybody would see
 
 
 def drill_rows(found: Sequence[Drilled]) -> Table:
-    """Every drill, newest first, keyed "SERVICE/RUN"."""
+    """Every drill, newest first, by the record's key."""
     rows = []
     for one in found:
         past = befores(one.records)
-        rows += [(in_time(record), _row(one, record, past.get(record.run))) for record in one.records]
+        rows += [(in_time(record), _row(one, record, past.get(record.key))) for record in one.records]
     return Table(COLUMNS, tuple(row for _, row in sorted(rows, key=lambda pair: pair[0], reverse=True)))
 
 
@@ -74,12 +74,12 @@ def _row(one: Drilled, record: DrillRecord, past: DrillRecord | None) -> Row:
         Cell(record.label) if record.label else NOTHING,
         Cell(target_words(record)),
         span_cell(record.seconds or None),
-        Cell(str(record.repository), None, record.repository),
+        NOTHING if record.kind == FILES else Cell(str(record.repository), None, record.repository),
         Cell(record.service),
         Cell(record.node),
         Cell(record.who),
     )
-    return Row(f"{record.service}/{record.run}", cells, level)
+    return Row(record.key, cells, level)
 
 
 def span_cell(seconds: float | None, *, late: bool = False) -> Cell:
@@ -116,7 +116,9 @@ def checks_words(record: DrillRecord) -> tuple[str, Level | None]:
 
 
 def target_words(record: DrillRecord) -> str:
-    return "end of archive" if record.target == LATEST else record.target
+    if record.target == LATEST:
+        return "newest snapshot" if record.kind == FILES else "end of archive"
+    return record.target
 
 
 # --- in sentences ---------------------------------------------------------------------------------------------------
@@ -193,8 +195,9 @@ def record_lines(record: DrillRecord, past: DrillRecord | None, wall: float) -> 
     """
     level = VERDICT_LEVELS[record.verdict]
     said = "" if record.verdict is Verdict.PASS else f": {why(record)}"
+    whose = f"{record.service} on {record.node}" if record.kind == FILES else record.service
     lines = [
-        Line(f"drill {record.run} of {record.service}", strong=True),
+        Line(f"drill {record.run} of {whose}", strong=True),
         Line(f"{record.verdict.value}{said}", level, indent=2, hang=4),
     ]
     lines += [Line(text, indent=2, hang=4) for text in _told(record, wall)]
@@ -205,14 +208,18 @@ def record_lines(record: DrillRecord, past: DrillRecord | None, wall: float) -> 
     return lines
 
 
+def repository_words(record: DrillRecord) -> str:
+    return f"repository of {record.node}" if record.kind == FILES else f"repository {record.repository}"
+
+
 def _told(record: DrillRecord, wall: float) -> Iterator[str]:
     backup = f"{record.label} ({record.kind})" if record.label else "no backup could be chosen"
-    yield f"backup: {backup}, repository {record.repository}, restored to {target_words(record)}"
+    yield f"backup: {backup}, {repository_words(record)}, restored to {target_words(record)}"
     if record.reached is not None:
         yield f"the copy holds everything until {stamp(record.reached)}"
     yield f"began {units.moment(record.started, wall)}, on {record.node}, by {record.who}"
     if record.size is not None:
-        yield f"size of the database: {units.size(record.size)}"
+        yield f"size of the {'files' if record.kind == FILES else 'database'}: {units.size(record.size)}"
 
 
 def measure_lines(record: DrillRecord, past: DrillRecord | None) -> Iterator[tuple[str, Level | None]]:
@@ -224,7 +231,7 @@ def measure_lines(record: DrillRecord, past: DrillRecord | None) -> Iterator[tup
         yield "RTO: the copy never answered", Level.CRIT
     else:
         compared = _compared(record.target_rto, change(record.rto, past.rto if past is not None else None))
-        words = f"RTO: {units.duration(record.rto)} ({' and '.join(RTO_PHASES)}){compared}"
+        words = f"RTO: {units.duration(record.rto)} ({' and '.join(record.rto_phases)}){compared}"
         yield words, Level.WARN if record.late else None
     lost = lost_words(record)
     compared = _compared(record.target_rpo, change(record.rpo, past.rpo if past is not None else None))

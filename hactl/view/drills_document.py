@@ -38,9 +38,10 @@ class DrillLeftover:
 class DrillEntry:
     """`verdict` is pass, partial or fail; `why` says what kept it from passing. `started` and `reached` are epoch
     seconds; `reached`: up to when the copy has everything. `target` is "latest", the label of a backup, or a moment.
-    `rto_seconds` is restore and start together, null where the copy never answered. `rpo_seconds`: how much older the
-    copy's newest row was than the primary's, `rpo_wal_bytes` the WAL between them. `*_change`: against the good drill
-    before, of the same repository and as far; 0.1 is a tenth more.
+    `rto_seconds` is restore and start together, of files the restore alone; null where the copy never answered.
+    `rpo_seconds`: how much older the copy's newest row was than the primary's, `rpo_wal_bytes` the WAL between them; of
+    files how much newer than the snapshot their newest change. `*_change`: against the good drill before, of the same
+    repository, on the same node and as far; 0.1 is a tenth more.
     """
 
     run: str
@@ -104,8 +105,8 @@ def drills_document(
 ) -> dict[str, Json]:
     """Of all drills, or of those in `only`."""
     wall = picture.state.wall(picture.now)
-    past = {run: record for one in found for run, record in befores(one.records).items()}
-    drills = [_entry(one, past.get(one.run), wall) for one in (newest_first(found) if only is None else only)]
+    past = {key: record for one in found for key, record in befores(one.records).items()}
+    drills = [_entry(one, past.get(one.key), wall) for one in (newest_first(found) if only is None else only)]
     return asdict(
         DrillsDocument(SCHEMA, picture.state.inventory.name, round(wall, 3), [_service(one) for one in found], drills)
     )

@@ -15,6 +15,7 @@ from hactl.view import units
 from hactl.view.backups import BACKUP_COLUMNS, REPOSITORY_COLUMNS, repository_rows
 from hactl.view.cells import NOTHING, UNKNOWN, age_cell, level_cell, size_cell
 from hactl.view.lines import Line
+from hactl.view.rooms import disk_lines, free_cell
 from hactl.view.tables import Cell, Row, Table
 
 SHORT = 8
@@ -32,20 +33,21 @@ def _row(picture: Picture, one: Files) -> Row:
     members = picture.assessment.services[one.service.name].members
     level = members[one.node].level
     head = (Cell(one.service.name), level_cell(level), Cell(one.node))
-    return Row(f"{one.service.name}/{one.node}", (*head, *_held(one)), level)
+    free = free_cell(picture, one.service.name, one.disk)
+    return Row(f"{one.service.name}/{one.node}", (*head, *_held(one, free)), level)
 
 
-def _held(one: Files) -> tuple[Cell, ...]:
+def _held(one: Files, free: Cell) -> tuple[Cell, ...]:
     """Every snapshot is a whole one, so the last full one is the last one; there is no WAL."""
     if isinstance(one.kept, Unknown):
-        return (*((UNKNOWN,) * 5), NOTHING, Cell(f"? {one.kept.reason}", Level.UNKNOWN))
+        return (*((UNKNOWN,) * 5), free, NOTHING, Cell(f"? {one.kept.reason}", Level.UNKNOWN))
     kept = one.kept.value
     wrong, status = kept.status
     newest = kept.snapshots[-1] if kept.snapshots else None
     age = Cell("none", Level.CRIT) if newest is None else age_cell(kept.age(newest))
     return (
         *(age, age, NOTHING if newest is None else size_cell(newest.size), size_cell(kept.stored)),
-        *(Cell(str(len(kept.snapshots)), None, len(kept.snapshots)), NOTHING),
+        *(Cell(str(len(kept.snapshots)), None, len(kept.snapshots)), free, NOTHING),
         Cell(status, Level.CRIT if wrong else None),
     )
 
@@ -82,18 +84,20 @@ def missing_lines(found: Iterable[Files]) -> list[Line]:
     return lines
 
 
-def files_lines(one: Files) -> list[Line]:
+def files_lines(picture: Picture, one: Files) -> list[Line]:
     """One node's repository in sentences."""
     service = one.service
     lines = [Line(f"{service.name} of {one.node}, in {service.repository_of(one.node)}", strong=True)]
     if isinstance(one.kept, Unknown):
         why = because(one.kept, one.node)
-        return [*lines, Line(f"what it holds is not known: {why}", Level.UNKNOWN, indent=2)]
+        unknown = Line(f"what it holds is not known: {why}", Level.UNKNOWN, indent=2)
+        return [*lines, unknown, *disk_lines(picture, service.name, one.disk)]
     kept = one.kept.value
     wrong, status = kept.status
     lines.append(Line(f"status: {status}", Level.CRIT if wrong else None, indent=2))
     lines += [Line(text, indent=2, hang=4) for text in _sentences(one, kept)]
-    return lines
+    lines += disk_lines(picture, service.name, one.disk)
+    return [*lines, Line(f"policy: a snapshot every {units.duration(service.max_age)}", indent=2)]
 
 
 def _sentences(one: Files, kept: Kept) -> list[str]:
@@ -103,7 +107,7 @@ def _sentences(one: Files, kept: Kept) -> list[str]:
     if count:
         newest, oldest = units.age(kept.age(kept.snapshots[-1])), units.age(kept.age(kept.snapshots[0]))
         found.append(f"can be restored: as they were {newest} ago" + (f", back to {oldest} ago" if count > 1 else ""))
-    return [*found, f"policy: a snapshot every {units.duration(one.service.max_age)}"]
+    return found
 
 
 def restorable(picture: Picture, services: Iterable[str]) -> bool:

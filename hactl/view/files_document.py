@@ -9,6 +9,7 @@ from hactl.model.facts import Snapshot
 from hactl.model.observed import Unknown
 from hactl.model.snapshots import Kept, run_of
 from hactl.model.stores import Files
+from hactl.view.rooms import DiskEntry, disk_entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class SnapshotEntry:
 class FilesRepository:
     """What is kept of the files of `node`. `unknown`: why it cannot be asked. `trouble`: a word for what is wrong with
     the repository (absent, password, unreachable, locked, damaged), null for nothing; `message` in restic's words.
+    `disk` is null for one that lies in no folder of a node.
     """
 
     service: str
@@ -40,6 +42,7 @@ class FilesRepository:
     trouble: str | None
     message: str | None
     max_age_seconds: float
+    disk: DiskEntry | None
     snapshots: list[SnapshotEntry]
 
 
@@ -54,6 +57,7 @@ def files_repository(one: Files) -> FilesRepository:
         trouble=trouble or None,
         message=message,
         max_age_seconds=service.max_age,
+        disk=disk_entry(one.disk),
         snapshots=[_entry(known, snapshot) for snapshot in reversed(known.snapshots)] if known is not None else [],
     )
 

@@ -57,7 +57,7 @@ def test_a_drill_may_be_on_one_node(home: Path) -> None:
         (("backup", "run", "--type", "full"), "Backups by restic are of no --type"),
         (("backup", "run", "--repository", "1"), "Repositories of restic have no numbers"),
         (("backup", "verify", "--repository", "1"), "Repositories of restic have no numbers"),
-        (("drill", "run", "--time", "2026-11-21 10:00"), "Files have no --time, --query or --repository"),
+        (("drill", "run", "--time", "2026-11-21 10:00"), "Files have no --time, --query, --table or --repository"),
     ],
 )
 def test_what_only_databases_have_is_refused(home: Path, args, said: str) -> None:

@@ -37,6 +37,7 @@ NAMES = [
     "drill-clean",
     "failover",
     "files-backup",
+    "files-clean",
     "files-drill",
     "files-verify",
     "os-upgrade",

@@ -15,7 +15,7 @@ from enum import Enum, Flag
 from pathlib import Path
 from typing import Any
 
-from hactl.drivers import apt, haproxy, host, pgbackrest, postgresql, restic, systemd
+from hactl.drivers import apt, haproxy, host, pgbackrest, postgresql, restic, room, systemd
 from hactl.drivers.probe import Asked
 from hactl.model.command import Completed
 from hactl.model.text import safe_text
@@ -58,6 +58,7 @@ READERS: dict[str, Callable[[Case], object]] = {
     "postgresql": lambda case: postgresql.parse(case.said, case.asked),
     "pgbackrest": lambda case: pgbackrest.parse(case.given["stanza"], case.done, case.asked),
     "restic": lambda case: restic.parse(case.done, case.asked),
+    "room": lambda case: room.parse(tuple(case.given["paths"]), case.done, case.asked),
 }
 
 

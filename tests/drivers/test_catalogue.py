@@ -23,9 +23,9 @@ def lab() -> Inventory:
     ("node", "services"),
     [
         ("lb1", ("packages", "haproxy:balancer")),
-        ("app2", ("note", "packages", "http:shop", "version:shop", "restic:uploads")),
+        ("app2", ("note", "packages", "http:shop", "version:shop", "restic:uploads", "drill:uploads")),
         ("db3", ("note", "packages", "postgresql:database")),
-        ("backup1", ("packages", "pgbackrest:backup", "drill:backup")),
+        ("backup1", ("packages", "pgbackrest:backup", "room:backup", "room:uploads", "drill:backup")),
     ],
 )
 def test_probes_of_the_labs_nodes(lab: Inventory, node: str, services: tuple[str, ...]) -> None:
@@ -56,8 +56,12 @@ def test_kinds_and_cadences(lab: Inventory) -> None:
         "postgresql:database": (QueryProbe, Cadence.FAST),
         "pgbackrest:backup": (ExecProbe, Cadence.SLOW),
         "pgbackrest:offsite": (ExecProbe, Cadence.SLOW),
+        "room:backup": (TickProbe, Cadence.SLOW),
+        "room:offsite": (TickProbe, Cadence.SLOW),
+        "room:uploads": (TickProbe, Cadence.SLOW),
         "drill:backup": (ExecProbe, Cadence.SLOW),
         "drill:offsite": (ExecProbe, Cadence.SLOW),
+        "drill:uploads": (ExecProbe, Cadence.SLOW),
         "restic:uploads": (ExecProbe, Cadence.SLOW),
     }
 

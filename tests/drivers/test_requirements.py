@@ -24,13 +24,14 @@ from hactl.drivers.requirements import (
 from hactl.drivers.sudoers import rules_for
 from hactl.model.command import Completed
 from hactl.model.findings import Level
-from hactl.model.inventory import Inventory, PgbackrestService
+from hactl.model.inventory import Inventory, PgbackrestService, ResticService
 
 SNAPSHOTS = (
     *("restic", "--repo=sftp:restic@backup1:/var/lib/restic/app1", "--password-file=/etc/restic/password"),
     *("--json", "--no-lock", "snapshots", "--host=app1", "--path=/var/lib/shop/uploads"),
 )
 DRILLS = drill.argv(PgbackrestService("backup", ("backup1",), (), 1))
+UPLOADS = drill.argv(ResticService("uploads", ("app1",), (), 1))
 LAB = Path(__file__).parents[2] / "inventory" / "lab.toml"
 
 
@@ -49,7 +50,11 @@ def needs(lab: Inventory, node: str) -> dict[str, Requirement]:
         ("lb1", {"tool:haproxy", "socket:/run/haproxy/admin.sock", "tool:sudo"}),
         (
             "app1",
-            {"tool:dpkg-query", "tool:sudo", "tool:restic", f"sudo:restic:/usr/bin/{' '.join(SNAPSHOTS)}"},
+            {
+                *("tool:dpkg-query", "tool:sudo", "tool:restic"),
+                f"sudo:restic:/usr/bin/{' '.join(SNAPSHOTS)}",
+                f"sudo:restic:/usr/bin/{' '.join(UPLOADS)}",
+            },
         ),
         ("db1", {"socket:/var/run/postgresql/.s.PGSQL.5432", "server:database", "role:database", "tool:sudo"}),
         (

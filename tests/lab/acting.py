@@ -55,6 +55,11 @@ class Operator:
         document: dict[str, object] = json.loads(done.stdout)
         return document
 
+    def findings(self) -> dict[str, tuple[str, str]]:
+        """What `hactl status` has to say: sentence and hint, by key."""
+        found: list[dict[str, str]] = self.json("status")["findings"]  # type: ignore[assignment]
+        return {one["key"]: (one["sentence"], one["hint"]) for one in found}
+
     def runners(self) -> list[int]:
         """The processes that carry out this operator's runs."""
         return [

@@ -10,7 +10,8 @@ from typing import Self
 
 from hactl.config.load import parse_inventory
 from hactl.model.assess import assess
-from hactl.model.drills import LATEST, Check, CheckOutcome, DrillFacts, DrillRecord, Verdict
+from hactl.model.drilled import drill_nodes
+from hactl.model.drills import FILES, LATEST, Check, CheckOutcome, DrillFacts, DrillRecord, Verdict
 from hactl.model.facts import (
     AdminState,
     ArchiverFacts,
@@ -35,6 +36,8 @@ from hactl.model.facts import (
     Replica,
     RepositoryStatus,
     ResticFacts,
+    Room,
+    RoomFacts,
     ServerState,
     Slot,
     Snapshot,
@@ -46,6 +49,7 @@ from hactl.model.findings import Assessment, Finding
 from hactl.model.inventory import Inventory, PgbackrestService, ResticService, Service, Threshold, Thresholds
 from hactl.model.observed import Observed
 from hactl.model.picture import Picture
+from hactl.model.rooms import asked_on, key_of
 from hactl.model.state import ClusterState, Failure, Link, LinkPhase, NodeState, Reading
 
 ROOT = Path(__file__).parents[2]
@@ -65,6 +69,7 @@ INTERVALS = {
     "packages": 3600.0,
     "pgbackrest": 60.0,
     "restic": 60.0,
+    "room": 60.0,
     "drill": 60.0,
     "version": 60.0,
 }
@@ -291,6 +296,12 @@ def restic(*snapshots: Snapshot, **changes: object) -> ResticFacts:
     return replace(ResticFacts(snapshots or (snapshot(30), snapshot(6)), EPOCH + NOW), **changes)
 
 
+def rooms(*paths: str, used_percent: float = 40.0) -> RoomFacts:
+    """Folders on one disk of 20 GiB, and how full that is."""
+    left = int(20 * GIB * (1 - used_percent / 100))
+    return RoomFacts(dict.fromkeys(paths, Room("/var", 20 * GIB, left, used_percent)), {})
+
+
 def drill(days_ago: float = 2.0, **changes: object) -> DrillRecord:
     """One that passed."""
     started = EPOCH + NOW - days_ago * DAY
@@ -317,6 +328,12 @@ def drill(days_ago: float = 2.0, **changes: object) -> DrillRecord:
         reached=started - 2.5,
     )
     return replace(facts, **changes)
+
+
+def _drill_of(service: Service, node: str) -> DrillRecord:
+    if isinstance(service, PgbackrestService):
+        return drill(service=service.name)
+    return drill(service=service.name, node=node, kind=FILES, label="0000003c", rpo_bytes=None)
 
 
 def drills(*records: DrillRecord, **changes: object) -> DrillFacts:
@@ -355,10 +372,11 @@ def healthy_facts(inventory: Inventory) -> dict[tuple[str, str], Facts]:
         facts[name, "packages"] = packages()
         if inventory.pools_of(name):
             facts[name, "note"] = NoteFacts()
+        facts |= {(name, key_of(of)): rooms(*paths) for of, paths in asked_on(name, inventory).items()}
         facts |= {(name, key): told for service in services for key, told in _of_service(service, name).items()}
     for service in inventory.services.values():
-        if isinstance(service, PgbackrestService) and service.drill_user is not None and service.drill_node is not None:
-            facts[service.drill_node, f"drill:{service.name}"] = drills(drill(service=service.name))
+        for node in drill_nodes(service):
+            facts[node, f"drill:{service.name}"] = drills(_drill_of(service, node))
     return facts
 
 

@@ -65,6 +65,7 @@ _KINDS: Mapping[str, type[facts.Facts]] = {
     "pgbackrest": facts.PgbackrestFacts,
     "drill": facts.DrillFacts,
     "restic": facts.ResticFacts,
+    "room": facts.RoomFacts,
 }
 
 

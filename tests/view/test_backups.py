@@ -11,7 +11,8 @@ from hactl.model.facts import Backup
 from hactl.model.findings import Level
 from hactl.model.inventory import Inventory
 from hactl.view.backups import backup_rows, nothing_lines, repository_lines, repository_rows
-from tests.model.builders import GIB, Cluster, lab, made
+from hactl.view.rooms import disk_entry, full_lines
+from tests.model.builders import GIB, Cluster, lab, made, rooms
 
 BACKUPS = "pgbackrest:backup"
 FULL = made("full", 20, label="20251120-010000F", stored=GIB // 4)
@@ -64,6 +65,7 @@ def test_a_repository_in_sentences() -> None:
         "backups: 1 full, 1 incr; they take 272 MiB",
         "can be restored: any moment from 20h ago on, while no WAL between is missing",
         "archive: 000000010000000000000001 to 00000001000000000000003F, all that the primary has finished",
+        "room: 12 GiB free of 20 GiB (40 % in use), in /var/lib/pgbackrest on backup1",
         "policy: a full backup every 8 d, any every 1 d 2 h",
         "last good drill: 2d ago, of 2025-full, RTO 1 m 6 s, RPO 2.5 s (8 KiB of WAL)",
     ]
@@ -113,3 +115,33 @@ def test_a_repository_counts_what_can_be_restored_alone() -> None:
     row = next(one for one in repository_rows(cluster.picture()).rows if one.key == "backup/1")
     cells = dict(zip((column.key for column in repository_rows(cluster.picture()).columns), row.cells, strict=True))
     assert (cells["any"].text, cells["count"].text, cells["stored"].text) == ("20h", "1", "272 MiB")
+
+
+def test_room_is_told_and_what_nobody_knows_of_it() -> None:
+    cluster, _ = of(FULL)
+    cluster.say("backup1", "room:backup", rooms("/var/lib/pgbackrest", used_percent=95))
+    picture = cluster.picture()
+    service, *_ = backup_services(cluster.inventory)
+    (one,) = repositories(service, picture)
+    (line,) = [line for line in repository_lines(picture, one) if line.text.startswith("room: ")]
+    assert (line.text, line.level) == (
+        "room: 1 GiB free of 20 GiB (95 % in use), in /var/lib/pgbackrest on backup1",
+        Level.CRIT,
+    )
+    (said,) = full_lines(picture, ["backup"])
+    assert said.text.startswith("backup: the disk of repository 1")
+    entry = disk_entry(one.disk)
+    assert entry is not None
+    assert (entry.free_bytes, entry.used_percent, entry.unknown) == (GIB, 95.0, None)
+
+    picture = cluster.fail("backup1", "room:backup", "timeout", "backup1: no answer.").picture()
+    (one,) = repositories(service, picture)
+    table = repository_rows(picture)
+    (row,) = [row for row in table.rows if row.key == "backup/1"]
+    assert row.cells[[column.key for column in table.columns].index("free")].text == "?"
+    assert "room: not known, in /var/lib/pgbackrest on backup1: no answer" in [
+        line.text for line in repository_lines(picture, one)
+    ]
+    entry = disk_entry(one.disk)
+    assert entry is not None
+    assert (entry.free_bytes, entry.unknown) == (None, "no answer")

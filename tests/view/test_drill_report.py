@@ -68,7 +68,7 @@ def test_phases_are_drawn_to_scale_with_the_target() -> None:
 
 def test_a_trend_has_a_bar_a_drill_and_a_mark_where_nothing_was_measured() -> None:
     charts = dict(drill_charts.trends(HISTORY))
-    assert list(charts) == ["RTO", "RPO", "size of the database"]
+    assert list(charts) == ["RTO", "RPO", "size"]
     found = Page(charts["RTO"])
     assert (len(found.of("rect", "restore")), len(found.of("rect", "start"))) == (3, 3)
     assert len(found.of("rect", "failed")) == 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hactl.model.drilled import Drilled, all_drilled, before, befores, change, chosen, in_time, newest_first
-from hactl.model.drills import Check, CheckOutcome, DrillRecord, Verdict
+from hactl.model.drills import FILES, Check, CheckOutcome, DrillRecord, Verdict
 from hactl.model.errors import InputError
 from hactl.model.findings import Level
 from hactl.view.drills import (
@@ -20,7 +20,7 @@ from hactl.view.drills import (
     spread,
     traces,
 )
-from tests.model.builders import EPOCH, GIB, NOW, Cluster, drill, drills, lab
+from tests.model.builders import DAY, EPOCH, GIB, NOW, Cluster, drill, drills, lab
 
 DRILL = "drill:backup"
 WALL = EPOCH + NOW
@@ -148,11 +148,12 @@ def test_traces() -> None:
 def test_what_a_drill_is_compared_with() -> None:
     good, failed, last = drill(9), replace(FAILED, run="20251002-010101-bad"), drill(0.5)
     elsewhere, not_as_far = drill(1.5, repository=2), drill(1.2, target="2025-full")
-    assert before((good, elsewhere, not_as_far, failed, last), last) == good
+    other_node = drill(1.1, node="backup2")
+    assert before((good, elsewhere, not_as_far, other_node, failed, last), last) == good
     assert before((good,), good) is None
     every = sorted((good, elsewhere, not_as_far, failed, last), key=in_time)
-    assert befores(every) == {failed.run: good, last.run: good}
-    assert befores(every) == {one.run: past for one in every if (past := before(every, one)) is not None}
+    assert befores(every) == {failed.key: good, last.key: good}
+    assert befores(every) == {one.key: past for one in every if (past := before(every, one)) is not None}
     assert (change(11.0, 10.0), change(None, 10.0), change(1.0, 0.0)) == (pytest.approx(0.1), None, None)
     assert [change_words(share) for share in (0.1, -0.25, 0.001)] == ["+10 %", "-25 %", "0 %"]
 
@@ -160,7 +161,8 @@ def test_what_a_drill_is_compared_with() -> None:
 def test_which_drill_is_meant() -> None:
     new, old = drill(1, run="20251008-091000-k3f"), drill(8, run="20251001-091000-abc")
     records = newest_first((of(old, new),))
-    assert [chosen(name, records) for name in ("last", "k3f", "20251008", new.run, "abc")] == [new, new, new, new, old]
+    names = ("last", "k3f", "20251008", new.run, "abc")
+    assert [chosen(name, records) for name in names] == [(new,), (new,), (new,), (new,), (old,)]
     for name, said in (
         ("2025", "may be 2 drills"),
         ("20251008-091000-k3g", f'did you mean "{new.run}"'),
@@ -170,3 +172,20 @@ def test_which_drill_is_meant() -> None:
             chosen(name, records)
     with pytest.raises(InputError, match="no drill yet"):
         chosen("last", ())
+
+
+def test_of_a_run_on_several_nodes_every_nodes_drill_is_meant_the_one_that_failed_first() -> None:
+    there = {node: drill(1, service="uploads", kind=FILES, node=node) for node in ("app1", "app2")}
+    there["app1"] = replace(there["app1"], verdict=Verdict.FAIL)
+    found = [of(one) for one in (there["app2"], there["app1"])]
+    assert chosen("last", newest_first(found)) == (there["app1"], there["app2"])
+
+
+def test_a_drill_with_files_has_no_server_to_start() -> None:
+    record = drill(1, service="uploads", kind=FILES, node="app1", label="0000003c", rpo_bytes=None)
+    said = [line.text for line in record_lines(record, None, record.started + DAY)]
+    assert said[0] == f"drill {record.run} of uploads on app1"
+    assert "backup: 0000003c (files), repository of app1, restored to newest snapshot" in said
+    assert "size of the files: 1 GiB" in said
+    assert "RTO: 1 m 6 s (restore), target 5 m" in said
+    assert cells(of(record))["repository"] == "-"

@@ -42,19 +42,20 @@ def test_a_node_a_row_below_the_databases_repositories() -> None:
     rows = {row.key: [cell.text for cell in row.cells] for row in table.rows}
     assert list(rows)[-3:] == ["uploads/app1", "uploads/app2", "uploads/app3"]
     assert "backup/1" in rows
-    assert rows["uploads/app1"] == ["uploads", "ok", "app1", "6h", "6h", "?", "?", "2", "-", "ok"]
-    assert rows["uploads/app2"] == ["uploads", "crit", "app2", "none", "none", "-", "0 B", "0", "-", "ok"]
+    assert rows["uploads/app1"] == ["uploads", "ok", "app1", "6h", "6h", "?", "?", "2", "12 GiB", "-", "ok"]
+    assert rows["uploads/app2"] == ["uploads", "crit", "app2", "none", "none", "-", "0 B", "0", "12 GiB", "-", "ok"]
     assert rows["uploads/app3"][-2:] == ["-", "? no restic"]
     assert all(len(row.cells) == len(table.columns) for row in table.rows)
 
 
 def test_one_in_sentences() -> None:
-    assert [line.text for line in files_lines(found(cluster())[0])] == [
+    assert [line.text for line in files_lines(cluster().picture(), found(cluster())[0])] == [
         "uploads of app1, in sftp:restic@backup1:/var/lib/restic/app1",
         "status: ok",
         "files: /var/lib/shop/uploads",
         "snapshots: 2",
         "can be restored: as they were 6h ago, back to 1d ago",
+        "room: 12 GiB free of 20 GiB (40 % in use), in /var/lib/restic on backup1",
         "policy: a snapshot every 1 d 2 h",
     ]
 

@@ -50,6 +50,10 @@ def _backup(draft: Draft, path: KeyPath, service: PgbackrestEntry) -> Iterator[P
         yield from dangling(draft, "nodes", service.repository_host, (*path, "repository_host"))
     elif len(draft.members(service)) > 1:
         yield Problem(path, "missing key: repository_host, because the service has several nodes")
+    if service.repository_paths is not None and len(service.repository_paths) != len(service.repositories):
+        paths, numbers = len(service.repository_paths), len(service.repositories)
+        message = f'there are {paths} paths for {numbers} repositories; write "" for one that is in no folder'
+        yield Problem((*path, "repository_paths"), message)
     if service.drill_node is not None:
         yield from dangling(draft, "nodes", service.drill_node, (*path, "drill_node"))
     elif service.drill_user is not None and draft.cluster is not None and draft.cluster.drill_node is None:

@@ -10,6 +10,7 @@ from hactl.drivers.verbs import (
     drill,
     files,
     files_drill,
+    files_scratch,
     health,
     node_verbs,
     postgresql_verbs,
@@ -31,6 +32,7 @@ _ALL: tuple[AnyVerb, ...] = (
     *drill.VERBS,
     *files.VERBS,
     *files_drill.VERBS,
+    *files_scratch.VERBS,
 )
 
 VERBS: Verbs = MappingProxyType({verb.name: verb for verb in _ALL})

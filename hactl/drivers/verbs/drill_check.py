@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 
 from hactl.drivers.verbs import drill_commands as commands
+from hactl.drivers.verbs import drill_repository
 from hactl.drivers.verbs.drill_commands import Scratch
 from hactl.drivers.verbs.drill_prepare import DrillArguments, DrillVerb
 from hactl.drivers.verbs.drill_scratch import LONG, acting, done, look, plan_line, reading, scratch_of
@@ -19,10 +20,12 @@ from hactl.model.expect import met
 from hactl.model.holdings import SEGMENT
 from hactl.model.inventory import SqlCheck
 from hactl.model.text import one_line
+from hactl.model.units import size
 from hactl.model.verb import Doing, Memory, Scene, Shown, Standing, VerbError, exit_sentence, run, tell
 
 _ANSWER = 2000  # characters that are kept of a query's answer
 _OK, _FAIL, _SKIPPED = CheckOutcome.OK, CheckOutcome.FAIL, CheckOutcome.SKIPPED
+_TABLE = "table"
 _CHECK = "check "  # what a fact's name begins with that is a check
 
 
@@ -47,8 +50,10 @@ class Verify(DrillVerb):
         facts = _kept(state.found)
         if not facts:
             return Standing(done=False, sentence="the copy has not been checked")
-        said = f"; asked, the copy says: {one_line(facts['answer'], 200)}" if "answer" in facts else ""
-        return Standing(done=True, sentence=_sentence(read_checks(facts)) + said, facts=facts)
+        checks = read_checks(facts)
+        said = "".join(f"; {one.sentence}" for one in checks if one.name == _TABLE and one.outcome is _OK)
+        said += f"; asked, the copy says: {one_line(facts['answer'], 200)}" if "answer" in facts else ""
+        return Standing(done=True, sentence=_sentence(checks) + said, facts=facts)
 
     def do(self, scene: Scene, args: DrillArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - prepare has it
         scratch = scratch_of(scene, args.service)
@@ -62,7 +67,9 @@ class Verify(DrillVerb):
         checks += yield from _asked(scratch)
         checks.append((yield from _amcheck(scratch)))
         checks.append((yield from _dumped(scratch)))
-        checks.append((yield from _compared(scratch)))
+        checks.append((yield from drill_repository.compared(scratch, scene.remembered.get("prepare", {}))))
+        if args.table:
+            checks.append((yield from _kept_table(scene, scratch, args)))
         facts |= {f"{_CHECK}{one.name}": f"{one.outcome}: {one.sentence}" for one in checks}
         if args.query:
             facts["answer"] = yield from _answered(scratch, args)
@@ -196,25 +203,24 @@ def _dumped(scratch: Scratch) -> Doing[Check]:
     )
 
 
-def _compared(scratch: Scratch) -> Doing[Check]:
-    """The files that were there when the drill began. One that is gone since was expired by somebody else."""
-    yield from tell("comparing the files of the repository with what they were")
-    said = yield from _bounded(_run(scratch, commands.compare(scratch)))
-    if said.ok:
-        return Check("repository", _OK, "the files of the repository are what they were")
-    lines = said.stdout.splitlines()
-    changed = [line.removesuffix(": FAILED") for line in lines if line.endswith(": FAILED")]
-    if changed:
-        return Check("repository", _FAIL, f"{len(changed)} files of the repository have changed: {changed[0]}")
-    if any(line.endswith("FAILED open or read") for line in lines):
-        return Check("repository", _SKIPPED, "files of the repository have been removed meanwhile")
-    return Check("repository", _SKIPPED, "the repository is no directory of this node, or could not be read")
-
-
 def _answered(scratch: Scratch, args: DrillArguments) -> Doing[str]:
     yield from tell("asking what was to be shown")
     said = yield from _bounded(run(statement(scratch, args.database, args.query)))
     return said.stdout.rstrip("\n")[:_ANSWER] if said.ok else exit_sentence(said, "psql")
+
+
+def _kept_table(scene: Scene, scratch: Scratch, args: DrillArguments) -> Doing[Check]:
+    """It is there to stay: the operator wants it back in the database that runs."""
+    yield from tell(f"keeping table {args.table}")
+    said = yield from _bounded(
+        run(acting(scratch.service, commands.keep(scratch, args.database, args.table), timeout=LONG))
+    )
+    if not said.ok:
+        return Check(_TABLE, _FAIL, exit_sentence(said, "pg_dump"))
+    held = yield from run(reading(scratch.service, commands.measure(scratch)))
+    word = held.stdout.split("\t", 1)[0].strip()
+    large = f" ({size(int(word))})" if word.isascii() and word.isdigit() else ""
+    return Check(_TABLE, _OK, f"{args.table} of {args.database} is in {scene.target.name}:{scratch.table}{large}")
 
 
 def _run(scratch: Scratch, argv: tuple[str, ...]) -> Doing[Completed]:

@@ -19,6 +19,7 @@ SUPERUSER = "postgres"
 PRIVATE = "--mode=0700"
 _RUN = "[0-9]{8}-[0-9]{6}-[0-9a-z]{3}"
 _LABEL, _DATABASE, _TIME = "[0-9A-Z_-]+", "[0-9A-Za-z_.-]+", r"[0-9-]+ [0-9.:]+\+00"
+TABLE = r"[0-9A-Za-z_]+(\.[0-9A-Za-z_]+)?"  # with or without its schema
 _PATH = "[0-9A-Za-z_/-]+"  # without a dot it leads nowhere else
 _WRITTEN = (".hactl-drill", "postgresql.conf", "pg_hba.conf", "repository.sha256", "found.json")
 
@@ -51,6 +52,11 @@ class Scratch:
     def marker(self) -> str:
         """Says whose it is: what has none is none of ours."""
         return f"{self.root}/.hactl-drill"
+
+    @property
+    def table(self) -> str:
+        """A table that was asked for, as SQL. Beside the run's directory: it is there to stay."""
+        return f"{self.root}.sql"
 
     @property
     def sums(self) -> str:
@@ -134,8 +140,9 @@ def readable(path: str) -> bool:
     return re.fullmatch(f"/{_PATH}", path) is not None
 
 
-def compare(scratch: Scratch) -> tuple[str, ...]:
-    return ("sha256sum", "--check", "--quiet", scratch.sums)
+def kept(scratch: Scratch) -> tuple[str, ...]:
+    """The checksums from when the drill began."""
+    return ("cat", scratch.sums)
 
 
 def control(scratch: Scratch) -> tuple[str, ...]:
@@ -237,6 +244,16 @@ def dump(scratch: Scratch) -> tuple[str, ...]:
     return (scratch.program("pg_dumpall"), *_server(scratch), "--file=/dev/null", "--no-sync")
 
 
+def keep(scratch: Scratch, database: str, table: str) -> tuple[str, ...]:
+    """One table of the copy as SQL that makes it again, with its rows, indexes and owner."""
+    what = (f"--dbname={database}", f"--table={table}", f"--file={scratch.table}")
+    return (scratch.program("pg_dump"), *_server(scratch), *what)
+
+
+def measure(scratch: Scratch) -> tuple[str, ...]:
+    return ("du", "--bytes", scratch.table)
+
+
 def clear(scratch: Scratch) -> tuple[str, ...]:
     """All but the marker, so that what is left of it is known as ours whatever happens meanwhile."""
     return ("rm", "--recursive", "--force", "--one-file-system", "--", *scratch.folders)
@@ -280,16 +297,32 @@ def rules(service: PgbackrestService, database: PostgresqlService) -> Iterator[t
             yield argv, found.replace(literal(time), _TIME), f"restore {what} of repository {number}"
     argv = sql(scratch, "postgres")
     yield argv, _pattern(argv).replace("dbname=postgres ", f"dbname={_DATABASE} "), "ask what was restored"
+    argv = keep(scratch, "postgres", "orders")
+    found = _pattern(argv).replace("--dbname=postgres ", f"--dbname={_DATABASE} ")
+    yield argv, found.replace("--table=orders ", f"--table={TABLE} "), "keep a table of what was restored"
+    for argv, pattern, purpose in _of_files(service, "/repository"):
+        yield argv, pattern.replace("/repository/", f"/{_PATH}/"), purpose
+
+
+def rules_there(service: PgbackrestService) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """The same of the repositories' node, where drills are made on another one."""
+    for path in filter(readable, dict.fromkeys(map(service.repository_path, service.repositories))):
+        yield from _of_files(service, path)
+
+
+def _of_files(service: PgbackrestService, path: str) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    label = "20260101-000000F"
     for kind, of in (("backup", f"/{label}"), ("archive", "")):
-        argv = sums(f"/repository/{kind}/{service.stanza}{of}", 1)
-        found = literal(" ".join(argv[1:])).replace("/repository/", f"/{_PATH}/").replace("@1 ", "@[0-9]+ ")
-        yield argv, f"^{found.replace(label, _LABEL)}$", f"see that the {kind} stays as it is"
+        argv = sums(f"{path}/{kind}/{service.stanza}{of}", 1)
+        found = literal(" ".join(argv[1:])).replace("@1 ", "@[0-9]+ ").replace(label, _LABEL)
+        yield argv, f"^{found}$", f"see that the {kind} stays as it is"
 
 
 def _of_a_run(scratch: Scratch) -> dict[tuple[str, ...], str]:
     return {
         look(scratch): "see how far a drill is",
         used(scratch): "see how much is restored",
+        measure(scratch): "see how large a kept table is",
         make_root(scratch): "make a drill's directory",
         make_folders(scratch): "make the directories in it",
         forget_settings(scratch): "take the primary's settings out of what was restored",
@@ -299,7 +332,7 @@ def _of_a_run(scratch: Scratch) -> dict[tuple[str, ...], str]:
         said(scratch): "read its log",
         amcheck(scratch): "look for damage in it",
         dump(scratch): "read every row of it",
-        compare(scratch): "see that the repository has stayed as it was",
+        kept(scratch): "read what the repository was",
         stop(scratch): "stop the restored server",
         end(scratch): "end what else a drill has begun",
         clear(scratch): "remove what was restored",

@@ -6,13 +6,14 @@ What is restored is chosen here and remembered, with how far the primary is: tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 from hactl.drivers import drill, pgbackrest
 from hactl.drivers.probe import Asked
 from hactl.drivers.verbs import drill_commands as commands
+from hactl.drivers.verbs import drill_repository
 from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.drill_commands import Scratch, Target
 from hactl.drivers.verbs.drill_scratch import (
@@ -43,7 +44,7 @@ from hactl.model.inventory import PgbackrestService
 from hactl.model.parameters import About, ParameterKind
 from hactl.model.replication import replication
 from hactl.model.units import size
-from hactl.model.verb import Doing, Memory, Scene, Shown, Standing, Verb, VerbError, exit_sentence, run, tell
+from hactl.model.verb import Doing, Memory, Scene, Shown, Standing, Verb, VerbError, exit_sentence, run
 
 _SPARE = 512 * 1024 * 1024  # bytes beside the database: WAL that is replayed, sockets, logs
 _PROGRAMS = ("postgres", "pg_ctl", "pg_controldata", "pg_amcheck", "pg_dumpall")
@@ -56,7 +57,8 @@ class DrillArguments:
     backup: Annotated[str, About("the label of the backup; empty: the newest, or the one for `time`")] = ""
     time: Annotated[str, About("the moment to restore to; empty: as far as the archive goes")] = ""
     query: Annotated[str, About("one SQL statement whose answer from the copy is shown and recorded")] = ""
-    database: Annotated[str, About("the database that `query` is put to")] = "postgres"
+    database: Annotated[str, About("the database that `query` is put to, and `table` is in")] = "postgres"
+    table: Annotated[str, About("a table of the copy that is kept as SQL on the node, SCHEMA.TABLE or TABLE")] = ""
 
 
 def target_of(scene: Scene, args: DrillArguments) -> Target:
@@ -78,15 +80,21 @@ class DrillVerb(Verb[DrillArguments]):
         service = backups(scene, args.service)
         if args.repository and args.repository not in service.repositories:
             return f"{service.name} has no repository {args.repository}"
-        if args.backup and not re.fullmatch(r"\d{8}-\d{6}F(_\d{8}-\d{6}[DI])?", args.backup):
-            return f"{args.backup} is no label of a backup: see `hactl backup list`"
-        if not re.fullmatch(r"[0-9A-Za-z_.-]+", args.database):
-            return f"{args.database} is no name of a database that can be asked"
         try:
             target_of(scene, args)
         except ValueError as error:
             return str(error)
-        return ""
+        return _misnamed(args)
+
+
+def _misnamed(args: DrillArguments) -> str:
+    if args.backup and not re.fullmatch(r"\d{8}-\d{6}F(_\d{8}-\d{6}[DI])?", args.backup):
+        return f"{args.backup} is no label of a backup: see `hactl backup list`"
+    if not re.fullmatch(r"[0-9A-Za-z_.-]+", args.database):
+        return f"{args.database} is no name of a database that can be asked"
+    if args.table and not re.fullmatch(commands.TABLE, args.table):
+        return f"{args.table} is no name of a table that can be kept"
+    return ""
 
 
 class Prepare(DrillVerb):
@@ -108,6 +116,7 @@ class Prepare(DrillVerb):
             *(commands.sql(scratch, args.database), commands.amcheck(scratch), commands.dump(scratch)),
             *(commands.stop(scratch), commands.clear(scratch), commands.remove(scratch)),
             commands.note(scratch.service),
+            *((commands.keep(scratch, args.database, args.table),) if args.table else ()),
         )
         return tuple(acting(scratch.service, argv) for argv in lines)
 
@@ -151,35 +160,23 @@ class Prepare(DrillVerb):
             "since": str(int(min(one.started for one in chain))),
             "archived": facts.archive_max.get(target.repository, ""),
         }
+        told, _ = yield from _configured(scratch.service, target.repository)
+        memory |= drill_repository.where(scratch.service, target.repository, told)
         return memory | (yield from _primary(scene, scratch.service))
 
     def do(self, scene: Scene, args: DrillArguments, memory: Memory) -> Doing[str]:
-        scratch, target = scratch_of(scene, args.service), target_of(scene, args)
+        scratch = scratch_of(scene, args.service)
         service = scratch.service
         if not (yield from look(scene, scratch)).there:
             yield from done(scene, acting(service, commands.make_root(scratch)), "mkdir")
         yield from claim(scene, scratch)
-        path, _ = yield from _configured(service, target.repository)
-        listed = (yield from _listed(service, path, memory)) if commands.readable(path) else ""
+        listed = yield from drill_repository.listed(scratch, memory)
         argv = commands.write(scratch, "repository.sha256")
         yield from done(scene, acting(service, argv, stdin=listed, timeout=300.0), "tee")
         return f"{memory['kind']} backup {memory['label']} of {size(int(memory['size']))} goes to {scratch.root}"
 
     def undo(self, scene: Scene, args: DrillArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - nothing of it
         return (yield from torn_down(scene, scratch_of(scene, args.service)))
-
-
-def _listed(service: PgbackrestService, path: str, memory: Memory) -> Doing[str]:
-    """Checksums of the files that the restore will read; "" where they are too many to be told, or not all readable."""
-    yield from tell("reading the files of the repository that the restore will read")
-    backups_ = (f"{path}/backup/{service.stanza}/{label}" for label in memory["chain"].split())
-    listed = ""
-    for directory in (*backups_, f"{path}/archive/{service.stanza}"):
-        said = yield from run(reading(service, commands.sums(directory, int(memory["since"])), timeout=LONG))
-        if not said.ok or said.truncated:
-            return ""
-        listed += said.stdout
-    return listed
 
 
 # --- what the node has --------------------------------------------------------------------------------------------
@@ -205,18 +202,17 @@ def _port(service: PgbackrestService) -> Doing[list[str]]:
     return [] if said.ok else [exit_sentence(said, "ss")]
 
 
-def _configured(service: PgbackrestService, repository: int) -> Doing[tuple[str, list[str]]]:
-    """The repository's directory, where it is one of the node's; and what keeps a drill from being made with it."""
+def _configured(service: PgbackrestService, repository: int) -> Doing[tuple[Mapping[str, str], list[str]]]:
+    """How pgBackRest is configured there, and what keeps a drill from being made with it."""
     said = yield from run(reading(service, commands.config(service)))
     if not said.ok:
-        return "", [exit_sentence(said, f"reading {service.drill_config}")]
+        return {}, [exit_sentence(said, f"reading {service.drill_config}")]
     keys = dict(_settings(said.stdout, service.stanza))
     if any(re.fullmatch(r"pg\d+-host", key) for key in keys):
-        return "", [f"{service.drill_config} names a host of a database: pgBackRest would restore there"]
+        return keys, [f"{service.drill_config} names a host of a database: pgBackRest would restore there"]
     if not any(key.startswith(f"repo{repository}-") for key in keys):
-        return "", [f"{service.drill_config} names no repository {repository}"]
-    far = keys.get(f"repo{repository}-host") or keys.get(f"repo{repository}-type", "posix") != "posix"
-    return "" if far else keys.get(f"repo{repository}-path", "/var/lib/pgbackrest"), []
+        return keys, [f"{service.drill_config} names no repository {repository}"]
+    return keys, []
 
 
 def _settings(text: str, stanza: str) -> Iterator[tuple[str, str]]:
@@ -246,7 +242,8 @@ def _room(scene: Scene, args: DrillArguments) -> Doing[tuple[GuardVerdict, ...]]
         if left.alive and left.run != scene.run:
             verdicts.append(_refused(node, f"the drill of run {left.run} is under way"))
         elif left.run != scene.run:
-            sentence = f"run {left.run} has left a drill behind on {node}: `hactl drill clean` removes it"
+            clean = f"`hactl drill clean --service {service.name}`"
+            sentence = f"run {left.run} has left a drill behind on {node}: {clean} removes it"
             verdicts.append(GuardVerdict("other-run", Ruling.WARN, sentence, node=node))
     try:
         chosen = chosen_backup((yield from _facts(service)), target_of(scene, args))

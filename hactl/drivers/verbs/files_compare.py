@@ -32,7 +32,9 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """`differ` and `missing` name what cannot be explained by what happened since; the others are only counted."""
+    """`differ` and `missing` name what cannot be explained by what happened since; the others are only counted.
+    `behind`: seconds from the snapshot to the newest change of a file that is there.
+    """
 
     files: int  # restored
     size: int
@@ -42,17 +44,29 @@ class Compared:
     changed: int
     gone: int
     added: int
+    behind: float = 0.0
+
+    @property
+    def differing(self) -> str:
+        return _told(self.differ, "differ from what was restored")
+
+    @property
+    def lacking(self) -> str:
+        return _told(self.missing, "were not in the snapshot")
 
     @property
     def wrong(self) -> tuple[str, ...]:
         """In sentences; empty when all is as it was."""
-        told = (("differ from what was restored", self.differ), ("were not in the snapshot", self.missing))
-        return tuple(f"{len(names)} {what}: {_named(names)}" for what, names in told if names)
+        return tuple(filter(None, (self.differing, self.lacking)))
 
     @property
     def since(self) -> str:
         told = (("changed", self.changed), ("gone", self.gone), ("added", self.added))
         return ", ".join(f"{count} {word}" for word, count in told if count)
+
+
+def _told(names: tuple[str, ...], what: str) -> str:
+    return f"{len(names)} {what}: {_named(names)}" if names else ""
 
 
 def _named(names: tuple[str, ...]) -> str:
@@ -119,4 +133,5 @@ def compare(restored: Mapping[str, File], live: Mapping[str, File], taken: float
         changed=changed,
         gone=gone,
         added=len(new) - len(missing),
+        behind=max((file.changed - taken for file in live.values() if file.changed > taken), default=0.0),
     )

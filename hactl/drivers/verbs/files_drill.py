@@ -1,24 +1,28 @@
 """A drill with files: a snapshot restored into scratch space on the node, compared file by file, and taken down again.
 
 One step does all of it, so that no run ends between the restore and the removal. What a killed one has left behind the
-next one finds by its marker and removes: a run holds the cluster's lock, so no other drill is at work.
+next one finds by its marker and removes, as `hactl drill clean` does. What it has shown is one line of the history in
+the scratch space.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from hactl.drivers import restic
 from hactl.drivers.reading import Record, json_of
 from hactl.drivers.verbs import restic_commands as commands
-from hactl.drivers.verbs.command_lines import answered, known, mutating
+from hactl.drivers.verbs.command_lines import answered, known
 from hactl.drivers.verbs.command_lines import shown as shown_command
 from hactl.drivers.verbs.files import LONG, SHORT, holds, kept, objection
 from hactl.drivers.verbs.files_compare import Compared, File, compare, read_files
-from hactl.model.command import Command, Completed, command
+from hactl.drivers.verbs.files_record import Trial, recorded
+from hactl.drivers.verbs.files_scratch import acting, cleaned, cleared, done, made, reading
+from hactl.model.command import Command
+from hactl.model.drill_lines import written
+from hactl.model.drills import LATEST, Verdict
 from hactl.model.errors import ParseError
 from hactl.model.facts import Snapshot
 from hactl.model.guard import GuardVerdict, Ruling
@@ -27,7 +31,8 @@ from hactl.model.parameters import About, ParameterKind
 from hactl.model.units import duration, size
 from hactl.model.verb import AnyVerb, Doing, Memory, Scene, Shown, Standing, Verb, VerbError, now, run, tell
 
-_LATEST = "latest"
+T = TypeVar("T")
+
 _SPARE = 64 * 2**20  # bytes that stay free on the scratch space's file system
 _GONE = re.compile(r"No such file or directory$")
 _LOST = re.compile(r"^ignoring error for (.+)$", re.MULTILINE)
@@ -38,7 +43,7 @@ _CAP = "the node's answer was cut off: there are too many files to compare here"
 @dataclass(frozen=True, slots=True)
 class DrillArguments:
     service: Annotated[str, About("the restic service", ParameterKind.SERVICE)]
-    snapshot: Annotated[str, About('the snapshot\'s id, or "latest"')] = _LATEST
+    snapshot: Annotated[str, About('the snapshot\'s id, or "latest"')] = LATEST
 
 
 class Drill(Verb[DrillArguments]):
@@ -53,7 +58,7 @@ class Drill(Verb[DrillArguments]):
     def problem(self, scene: Scene, args: DrillArguments) -> str:
         if why := objection(scene, args.service):
             return why
-        sound = args.snapshot == _LATEST or re.fullmatch(r"[0-9a-f]{8,64}", args.snapshot)
+        sound = args.snapshot == LATEST or re.fullmatch(r"[0-9a-f]{8,64}", args.snapshot)
         return "" if sound else "a snapshot is called by 8 or more digits of its id"
 
     def seconds(self, args: DrillArguments) -> float:  # noqa: ARG002 - nothing tells
@@ -66,9 +71,9 @@ class Drill(Verb[DrillArguments]):
         service, run_id = kept(scene, args.service), scene.run or commands.EXAMPLE
         node, snapshot = scene.target.name, "0" * 64
         return (
-            _acting(service, commands.make(service, run_id)),
-            _acting(service, commands.restore(service, node, snapshot, run_id)),
-            _acting(service, commands.clear(service, run_id)),
+            acting(service, commands.make(service, run_id)),
+            acting(service, commands.restore(service, node, snapshot, run_id)),
+            acting(service, commands.clear(service, run_id)),
         )
 
     def preflight(self, scene: Scene, args: DrillArguments) -> Doing[tuple[GuardVerdict, ...]]:
@@ -78,7 +83,7 @@ class Drill(Verb[DrillArguments]):
         def refuse(guard: str, sentence: str) -> None:
             refused.append(GuardVerdict(guard, Ruling.REFUSE, f"{scene.target.name}: {sentence}", scene.target.name))
 
-        free = yield from run(_reading(service, commands.room(service)))
+        free = yield from run(reading(service, commands.room(service)))
         if not free.ok:
             refuse("disk-space", f"there is no scratch space {service.scratch}")
         try:
@@ -98,60 +103,63 @@ class Drill(Verb[DrillArguments]):
 
     def do(self, scene: Scene, args: DrillArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
         service = kept(scene, args.service)
-        yield from _clean(scene, service)
-        snapshot = yield from _chosen(scene, service, args.snapshot)
-        yield from _make(scene, service)
-        try:
-            began = yield from now()
-            yield from _restore(scene, service, snapshot)
-            took = (yield from now()) - began
-            yield from tell(f"restored in {duration(took)}; comparing", seconds=took)
-            found = yield from _compared(scene, service, snapshot)
-        except VerbError:
-            yield from _clear(scene, service, scene.run)
-            raise
-        yield from _clear(scene, service, scene.run)
-        told = f"snapshot {snapshot.id[:SHORT]}: {found.files} files, {size(found.size)}, restored in {duration(took)}"
-        since = f"; since then {found.since}" if found.since else ""
-        if found.wrong:
-            raise VerbError(f"{told}; {'; '.join(found.wrong)}{since}", remedy=_REMEDY)
+        yield from cleaned(scene, service)
+        trial = yield from _tried(scene, service, args.snapshot)
+        record = recorded(scene, service, trial)
+        line = f"\n{written(record)}"  # whatever was cut off before ends here
+        yield from done(scene, acting(service, commands.note(service), stdin=line), "keeping what it has shown")
+        if record.verdict is Verdict.FAIL:
+            raise VerbError(trial.sentence, remedy=_REMEDY)
+        return trial.sentence
+
+
+def _tried(scene: Scene, service: ResticService, wanted: str) -> Doing[Trial]:
+    """Whatever came of it, nothing is left of it afterwards. Raises VerbError where there is nothing to restore."""
+    began, phases = (yield from now()), dict[str, float]()
+    snapshot = yield from _chosen(scene, service, wanted)
+    yield from made(scene, service)
+    phases["prepare"] = (yield from now()) - began
+    found, failed = None, ""
+    try:
+        yield from _timed(phases, "restore", _restore(scene, service, snapshot))
+        yield from tell(f"restored in {duration(phases['restore'])}; comparing", seconds=phases["restore"])
+        phases["check"] = 0.0
+        found = yield from _timed(phases, "check", _compared(scene, service, snapshot))
         yield from tell("compared", files=float(found.files), same=float(found.same))
-        same = "all are" if found.same == found.files else f"{found.same} are"
-        return f"{told}; {same} what they were{since}"
+    except VerbError as error:
+        failed = error.sentence
+    yield from _timed(phases, "teardown", cleared(scene, service, scene.run))
+    return Trial(snapshot, wanted, phases, found, failed)
 
 
-# --- asking and acting as the user of the backups -----------------------------------------------------------------
+def _timed(phases: dict[str, float], name: str, doing: Doing[T]) -> Doing[T]:
+    """Also of one that fails."""
+    began = yield from now()
+    try:
+        result = yield from doing
+    except VerbError:
+        phases[name] = (yield from now()) - began
+        raise
+    phases[name] = (yield from now()) - began
+    return result
 
 
-def _reading(service: ResticService, argv: tuple[str, ...], *, timeout: float = 60.0) -> Command:
-    return command(*argv, as_user=service.os_user, timeout=timeout)
-
-
-def _acting(service: ResticService, argv: tuple[str, ...], *, stdin: bytes = b"", timeout: float = 60.0) -> Command:
-    return mutating(argv, as_user=service.os_user, timeout=timeout, stdin=stdin)
-
-
-def _done(scene: Scene, asked: Command, what: str) -> Doing[Completed]:
-    """Raises VerbError where it failed, ConnectionLostError where nobody knows."""
-    completed = yield from run(asked)
-    if known(scene, completed, what):
-        raise VerbError(f"{what}: {restic.words_of(completed)}")
-    return completed
+# --- restoring ----------------------------------------------------------------------------------------------------
 
 
 def _chosen(scene: Scene, service: ResticService, wanted: str) -> Doing[Snapshot]:
     """Raises VerbError where there is no such snapshot of this node's files."""
     snapshots = (yield from holds(scene, service)).snapshots
-    if wanted == _LATEST and snapshots:
+    if wanted == LATEST and snapshots:
         return snapshots[-1]
     found = [one for one in snapshots if one.id.startswith(wanted)]
     if len(found) == 1:
         return found[0]
-    raise VerbError("there is no snapshot of its files" + (f" {wanted}" if wanted != _LATEST else ""))
+    raise VerbError("there is no snapshot of its files" + (f" {wanted}" if wanted != LATEST else ""))
 
 
 def _size(scene: Scene, service: ResticService, snapshot: Snapshot) -> Doing[int]:
-    asked = _reading(service, commands.size(service, scene.target.name, snapshot.id), timeout=600.0)
+    asked = reading(service, commands.size(service, scene.target.name, snapshot.id), timeout=600.0)
     done = answered((yield from run(asked)), "restic stats")
     try:
         return Record.of(json_of(done.stdout, "restic stats"), "restic's answer").integer("total_size")
@@ -165,35 +173,10 @@ def _number(text: str) -> int:
     return int(words[-1]) if words and words[-1].isdecimal() else 0
 
 
-# --- scratch space ------------------------------------------------------------------------------------------------
-
-
-def _clean(scene: Scene, service: ResticService) -> Doing[None]:
-    """What earlier drills have left: only what hactl puts there, and says itself that it is ours."""
-    done = answered((yield from run(_reading(service, commands.left(service)))), "looking at the scratch space")
-    ours = re.compile(f"{re.escape(service.scratch)}/({commands.RUN})/{re.escape(commands.MARKER)}")
-    for line in done.stdout.splitlines():
-        if found := ours.fullmatch(line):
-            yield from tell(f"removing what run {found[1]} has left behind")
-            yield from _clear(scene, service, found[1])
-
-
-def _make(scene: Scene, service: ResticService) -> Doing[None]:
-    told = {"run": scene.run, "cluster": scene.inventory.name, "service": service.name, "who": scene.who}
-    yield from _done(scene, _acting(service, commands.make(service, scene.run)), "making scratch space")
-    stdin = json.dumps(told).encode() + b"\n"
-    yield from _done(scene, _acting(service, commands.mark(service, scene.run), stdin=stdin), "marking it")
-
-
-def _clear(scene: Scene, service: ResticService, run_id: str) -> Doing[None]:
-    asked = _acting(service, commands.clear(service, run_id), timeout=LONG)
-    yield from _done(scene, asked, "removing what was restored")
-
-
 def _restore(scene: Scene, service: ResticService, snapshot: Snapshot) -> Doing[None]:
     yield from tell(f"restoring snapshot {snapshot.id[:SHORT]}")
     argv = commands.restore(service, scene.target.name, snapshot.id, scene.run)
-    done = yield from run(_acting(service, argv, timeout=LONG))
+    done = yield from run(acting(service, argv, timeout=LONG))
     if known(scene, done, "restic restore"):
         lost = _LOST.findall(done.stderr)
         said = f"{lost[0]}{f' (and {len(lost) - 1} more)' if len(lost) > 1 else ''}" if lost else restic.words_of(done)
@@ -214,7 +197,7 @@ def _files(scene: Scene, service: ResticService, run_id: str) -> Doing[dict[str,
     roots = commands.roots(service, run_id)
     said = []
     for argv in (commands.listed(roots), commands.summed(roots)):
-        done = yield from run(_reading(service, argv, timeout=LONG))
+        done = yield from run(reading(service, argv, timeout=LONG))
         vanished = not run_id and all(_GONE.search(line) for line in done.stderr.splitlines())
         if known(scene, done, argv[0]) and not vanished:
             raise VerbError(f"files cannot be read: {restic.words_of(done)}")

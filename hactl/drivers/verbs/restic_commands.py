@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hactl.drivers import restic
+from hactl.drivers.drill import MARKER
 from hactl.drivers.verbs.package_commands import literal
 from hactl.model.inventory import ResticService
 from hactl.model.snapshots import tag_of
 
 EXAMPLE = "20260101-000000-run"
 """A run's id where there is none yet: while a plan is made, and to ask sudo with."""
-MARKER = ".hactl-drill"
-"""The file in a folder of scratch space that says whose it is: what has none is none of ours."""
 RUN = "[0-9]{8}-[0-9]{6}-[0-9a-z]{3}"
 _SNAPSHOT, _ANY_SNAPSHOT = "0" * 64, "[0-9a-f]{64}"
 _STAT = "%s:%a:%.9Z:%n"
@@ -71,9 +70,9 @@ def room(service: ResticService) -> tuple[str, ...]:
     return ("df", "--block-size=1", "--output=avail", service.scratch)
 
 
-def left(service: ResticService) -> tuple[str, ...]:
-    """The markers of drills that have not taken their scratch space down."""
-    return ("find", service.scratch, "-mindepth", "2", "-maxdepth", "2", "-name", MARKER)
+def note(service: ResticService) -> tuple[str, ...]:
+    """One line more in the history, from standard input."""
+    return ("tee", "--append", "--", f"{service.scratch}/history.jsonl")
 
 
 def make(service: ResticService, run: str) -> tuple[str, ...]:
@@ -86,6 +85,11 @@ def mark(service: ResticService, run: str) -> tuple[str, ...]:
 
 
 def clear(service: ResticService, run: str) -> tuple[str, ...]:
+    """All but the marker."""
+    return ("rm", "--recursive", "--force", "--", restored(service, run))
+
+
+def remove(service: ResticService, run: str) -> tuple[str, ...]:
     return ("rm", "--recursive", "--force", "--", scratch(service, run))
 
 
@@ -120,10 +124,11 @@ def rules(service: ResticService, node: str) -> Iterator[tuple[tuple[str, ...], 
     yield _pattern(size(service, node, _SNAPSHOT), "measure a snapshot", snapshot)
     yield _pattern(restore(service, node, _SNAPSHOT, EXAMPLE), "restore to scratch space", run, snapshot)
     yield room(service), "", "measure the scratch space"
-    yield left(service), "", "find what drills have left behind"
+    yield note(service), "", "keep what a drill has shown"
     for argv in (make(service, EXAMPLE), mark(service, EXAMPLE)):
         yield _pattern(argv, "make scratch space", run)
-    yield _pattern(clear(service, EXAMPLE), "take scratch space down", run)
+    for argv in (clear(service, EXAMPLE), remove(service, EXAMPLE)):
+        yield _pattern(argv, "take scratch space down", run)
     for argv in (listed(live), summed(live)):
         yield argv, "", "tell what its files are"
     for argv in (listed(copy), summed(copy)):

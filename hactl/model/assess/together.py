@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hactl.model.assess import backup, database, drills, pools, redundancy, rollup, vip
+from hactl.model.assess import backup, database, drills, pools, redundancy, rollup, rooms, vip
 from hactl.model.assess.base import ClusterCase
 from hactl.model.findings import Assessment, Finding, PoolVerdict, ServiceVerdict, VipVerdict
 from hactl.model.inventory import PgbackrestService, PostgresqlService
@@ -40,7 +40,8 @@ class Shared:
                 findings += database.judge(case, service)
             elif isinstance(service, PgbackrestService):
                 findings += backup.judge_archive(case, service)
-                findings += drills.judge(case, service)
+            findings += drills.judge(case, service)
+            findings += rooms.judge(case, service)
         services, spare = _services(case, findings, pool_verdicts, before)
         return cls((*findings, *spare), services, pool_verdicts, vip_verdicts)
 

@@ -20,7 +20,7 @@ from hactl.model.parameters import Value
 from hactl.model.picture import Picture
 from hactl.model.stores import TOOLS, Files, files
 from hactl.tui.acting import request
-from hactl.tui.messages import ActWanted, OpenNode
+from hactl.tui.messages import ActWanted, FormWanted, OpenNode
 from hactl.tui.screens.base import TableScreen
 from hactl.tui.widgets.drill_history import DrillHistory
 from hactl.tui.widgets.line_table import LineTable
@@ -34,6 +34,7 @@ Kept: TypeAlias = Repository | Files
 
 _NOTHING = "The inventory has no backups."
 _ALWAYS_FULL = "Every snapshot of restic is a full one: b takes it."
+_BY_HAND = "Files of {} are brought back by `restic restore` on their node, as the user of the backups."
 _NO_DRILLS = "The inventory names nobody to make drills of {}: see drill_user."
 
 
@@ -44,15 +45,15 @@ class BackupsScreen(TableScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (160, "-wide")]  # noqa: RUF012 - Textual declares it without ClassVar
     VERTICAL_BREAKPOINTS = [(0, "-low"), (34, "-high")]  # noqa: RUF012 - likewise
     DEFAULT_CSS = """
-    BackupsScreen #repositories, BackupsScreen #copies, BackupsScreen #repository {
+    BackupsScreen #repositories, BackupsScreen #backups, BackupsScreen #repository {
         border-top: solid $primary-muted; border-title-color: $text-muted; padding: 0 1;
     }
     BackupsScreen #repositories { height: auto; min-height: 3; max-height: 30%; }
     BackupsScreen #below { height: 1fr; }
-    BackupsScreen #copies, BackupsScreen DrillHistory { height: 1fr; }
+    BackupsScreen #backups, BackupsScreen DrillHistory { height: 1fr; }
     BackupsScreen.-narrow.-high DrillHistory { height: 2fr; }
     BackupsScreen.-wide #below { layout: horizontal; }
-    BackupsScreen.-wide #copies, BackupsScreen.-wide DrillHistory { width: 1fr; height: 100%; }
+    BackupsScreen.-wide #backups, BackupsScreen.-wide DrillHistory { width: 1fr; height: 100%; }
     BackupsScreen.-low #plots { display: none; }
     BackupsScreen.-wide.-high #plots { height: 1fr; max-height: 14; }
     BackupsScreen #repository { height: auto; max-height: 50%; }
@@ -63,12 +64,13 @@ class BackupsScreen(TableScreen):
         Binding("b", "backup('incr')", "Backup", tooltip="Of what has changed, into the repository under the cursor."),
         Binding("f", "backup('full')", "Full backup", tooltip="Of everything, into the repository under the cursor."),
         Binding("v", "plan", "Verify", tooltip="Read all of the repository and see that it is whole."),
+        Binding("R", "restore", "Restore", tooltip="The whole database, from here: a form first, then the plan."),
     ]
 
     def body(self) -> ComposeResult:
         yield LineTable(id="repositories", empty="no repository matches")
         with Container(id="below"):
-            yield LineTable(id="copies", empty="no backup")
+            yield LineTable(id="backups", empty="no backup")
             yield DrillHistory()
         yield Prose(id="repository")
 
@@ -101,13 +103,13 @@ class BackupsScreen(TableScreen):
         picture, one = self.picture, self.chosen
         if picture is None or one is None:
             return
-        tried = drilled(one.service, picture) if isinstance(one, Repository) else None
+        tried = drilled(one.service, picture, "" if isinstance(one, Repository) else one.node)
         self._draw_copies(one)
         self.query_one(DrillHistory).show(one.service.name, tried)
         self._draw_said(picture, one)
 
     def _draw_copies(self, one: Kept) -> None:
-        copies = self.query_one("#copies", LineTable)
+        copies = self.query_one("#backups", LineTable)
         if isinstance(one, Repository):
             titled(copies, f"backups in repository {one.number} of {one.service.name}")
             copies.show(backup_rows((one,)))
@@ -118,7 +120,7 @@ class BackupsScreen(TableScreen):
     def _draw_said(self, picture: Picture, one: Kept) -> None:
         """What is wrong comes first: in a low terminal the rest is below the edge."""
         said = self.query_one("#repository", Prose)
-        head, *rest = repository_lines(picture, one) if isinstance(one, Repository) else files_lines(one)
+        head, *rest = repository_lines(picture, one) if isinstance(one, Repository) else files_lines(picture, one)
         titled(said, head.text)
         wrong = about_lines(picture, {one.service.name})
         said.show([*wrong, *rest])
@@ -127,7 +129,7 @@ class BackupsScreen(TableScreen):
     def follow_cursor(self) -> None:
         self._draw_below()
 
-    @on(LineTable.Chosen, "#repositories, #copies")
+    @on(LineTable.Chosen, "#repositories, #backups")
     def open_node(self) -> None:
         one = self.chosen
         if one is not None:
@@ -140,7 +142,7 @@ class BackupsScreen(TableScreen):
         if self.picture is None:
             return
         known = newest_first(all_drilled(self.picture))
-        record = next((one for one in known if f"{one.service}/{one.run}" == event.key), None)
+        record = next((one for one in known if one.key == event.key), None)
         if record is not None:
             self.app.push_screen(DrillScreen(record, known))
 
@@ -174,6 +176,20 @@ class BackupsScreen(TableScreen):
                 self._act(one, TOOLS[service.kind].drill)
             case Repository(service=service):
                 self._warn(_NO_DRILLS.format(service.name))
+            case None:
+                self._warn(_NOTHING)
+
+    def action_restore(self) -> None:
+        """From the repository under the cursor; the backup too, where that is what the cursor is on."""
+        match self.chosen:
+            case Files() as one:
+                self._warn(_BY_HAND.format(one.service.name))
+            case Repository() as one:
+                copies = self.query_one("#backups", LineTable)
+                given = {"backups": one.service.name, "repository": str(one.number)}
+                if copies.has_focus and copies.cursor_key is not None:
+                    given["backup"] = copies.cursor_key.split("/", 2)[2]
+                self.post_message(FormWanted("restore", given))
             case None:
                 self._warn(_NOTHING)
 

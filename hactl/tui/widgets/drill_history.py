@@ -37,7 +37,7 @@ class DrillHistory(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: tuple[str, object] | None = None  # the service, and what its node said
+        self._shown: tuple[str, object] | None = None  # the service and node, and what that said
 
     def compose(self) -> ComposeResult:
         yield LineTable(id="drills", empty="no drill yet")
@@ -49,8 +49,9 @@ class DrillHistory(Vertical):
 
     def show(self, service: str, found: Drilled | None) -> None:
         """The drills of `service`; None: none can be made of it. What the node has not said anew is not drawn anew."""
-        before, self._shown = self._shown, (service, None if found is None else found.facts)
-        if before is not None and before[0] == service and before[1] is self._shown[1]:
+        whose = service if found is None else f"{service}/{found.node}"
+        before, self._shown = self._shown, (whose, None if found is None else found.facts)
+        if before is not None and before[0] == whose and before[1] is self._shown[1]:
             return
         self.table.show(drill_rows(() if found is None else (found,)))
         titled(self.table, heading(service, found))

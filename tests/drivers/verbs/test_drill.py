@@ -30,6 +30,7 @@ ARGS = DrillArguments("backup")
 HERE = f"/var/lib/pgdrill/{RUN}"
 MARKER = Marker(RUN, "lab", "backup", began(RUN)).text
 CHOSEN = {"scratch": "absent", "label": "20261121-020000F", "kind": "full", "size": "4096", "chain": "20261121-020000F"}
+CHOSEN |= {"reader": "here", "directory": "/var/lib/pgbackrest"}
 CHOSEN |= {"since": "1", "archived": "000000010000000000000005", "lsn": str(0x6000000), "newest": "1000"}
 CONTROL = """max_connections setting:              60
 max_worker_processes setting:         8
@@ -84,7 +85,9 @@ class Node(World):
         self.files[words[-1]] = text
         return done(text)
 
-    def _cat(self, *_: object) -> Completed:
+    def _cat(self, words: tuple[str, ...], _: str) -> Completed:
+        if words[-1] in self.files:
+            return done(self.files[words[-1]])
         return done("[global]\nrepo1-path=/var/lib/pgbackrest\n")
 
     def _rm(self, words: tuple[str, ...], _: str) -> Completed:
@@ -121,11 +124,11 @@ class Node(World):
     def _ok(self, *_: object) -> Completed:
         return done()
 
-    _truncate = _pkill = _pg_amcheck = _pg_dumpall = _sha256sum = _ok
+    _truncate = _pkill = _pg_amcheck = _pg_dumpall = _ok
 
 
 def prepared() -> dict[str, str]:
-    return {HERE: "", f"{HERE}/.hactl-drill": MARKER, f"{HERE}/repository.sha256": ""}
+    return {HERE: "", f"{HERE}/.hactl-drill": MARKER, f"{HERE}/repository.sha256": "0f  /var/lib/pgbackrest/x\n"}
 
 
 def whole() -> dict[str, str]:

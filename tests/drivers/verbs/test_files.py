@@ -7,12 +7,16 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from hactl.drivers.drill import Marker
 from hactl.drivers.verbs import restic_commands as commands
 from hactl.drivers.verbs.files import VERBS as KEEPING
 from hactl.drivers.verbs.files import FilesArguments
 from hactl.drivers.verbs.files_drill import VERBS as DRILLING
 from hactl.drivers.verbs.files_drill import DrillArguments
+from hactl.drivers.verbs.files_scratch import VERBS as CLEARING
+from hactl.drivers.verbs.files_scratch import CleanArguments
 from hactl.model.command import Completed
+from hactl.model.drill_lines import read_records
 from hactl.model.errors import ConnectionLostError
 from hactl.model.inventory import ResticService
 from hactl.model.observed import Unknown
@@ -21,10 +25,12 @@ from tests.drivers.verbs.driving import World, done
 from tests.drivers.verbs.node_scene import RUN, scene_of
 from tests.model.builders import with_uploads
 
-VERBS = {verb.name: verb for verb in (*KEEPING, *DRILLING)}
+VERBS = {verb.name: verb for verb in (*KEEPING, *DRILLING, *CLEARING)}
 TAKE, VERIFY, DRILL = VERBS["files.backup"], VERBS["files.verify"], VERBS["files.drill"]
+CLEAN = VERBS["files.clean"]
 ARGS, DRILLED = FilesArguments("uploads"), DrillArguments("uploads")
 BASE = "restic --repo=sftp:restic@backup1:/var/lib/restic/app1 --password-file=/etc/restic/password"
+SCRATCH = "/var/lib/hactl-drill"
 HERE, THERE = "/var/lib/shop/uploads", f"/var/lib/hactl-drill/{RUN}/files/var/lib/shop/uploads"
 LOCKED = done(exit=1, stderr="unable to create lock in backend: repository is already locked by PID 7 on app1\n")
 DAMAGED = done(
@@ -47,13 +53,15 @@ def on(node: str) -> Scene:
 @dataclass
 class Restic(World):
     """`runs`: who took each snapshot. `busy`: for how many looks a backup is at work. `says`: how a command ends, once
-    or more often; the last for good. `left`: markers in the scratch space. `live`: what the shop's file is now.
+    or more often; the last for good. `left`: what lies in the scratch space, as `find` tells it. `live`: what the
+    shop's file is now. `history`: the lines that were added to it.
     """
 
     runs: list[str] = field(default_factory=list)
     busy: int = 0
     says: dict[str, list[Completed]] = field(default_factory=dict)
-    left: list[str] = field(default_factory=list)
+    left: str = ""
+    history: list[str] = field(default_factory=list)
     live: str = A
     free: int = 2**30
 
@@ -67,6 +75,10 @@ class Restic(World):
             self.busy -= 1
             return done(exit=0 if self.busy >= 0 else 1)
         assert ask.command.as_user == "restic"
+        if words[:2] == ("tee", "--append"):
+            self.history.append(ask.command.stdin.decode())
+        if words[0] == "rm" and words[-1].count("/") == 4:  # a whole folder
+            self.left = "" if words[-1] in self.left else self.left
         does = self._verb(words)
         if (said := self.says.get(does)) is not None:
             ended = said.pop(0) if len(said) > 1 else said[0]
@@ -90,8 +102,8 @@ class Restic(World):
                 return done('{"total_size": 3072}')
             case "df":
                 return done(f"     Avail\n{self.free}\n")
-            case "find" if words[-1] == commands.MARKER:
-                return done("".join(f"{one}\n" for one in self.left))
+            case "find" if words[1] == SCRATCH:
+                return done(f"{SCRATCH}\n     Avail\n{self.free}\n{self.left}")
             case "find":
                 return done(self._files(words[1], summed="sha256sum" in words))
         return done()
@@ -105,6 +117,10 @@ class Restic(World):
         tags = [f"hactl-run={run}"] if run else None
         time = f"1970-01-01T00:{16 + number:02}:40Z"
         return {"time": time, "paths": [HERE], "hostname": "app1", "tags": tags, "id": f"{number:08x}" + "0" * 56}
+
+
+def lying(run: str, cluster: str = "lab") -> str:
+    return f"{SCRATCH}/{run}/.hactl-drill\n{Marker(run, cluster, 'uploads', 1.0).text}4096\t.\n"
 
 
 # --- backup ---
@@ -196,33 +212,53 @@ def test_it_is_restored_compared_and_gone_again(scene: Scene) -> None:
         f"target: mkdir --mode=0700 {root}",
         f"target: tee {root}/.hactl-drill",
         f"target: {BASE} --no-lock restore {snapshot} --target={root}/files --include={HERE} --verify",
+        f"target: rm --recursive --force -- {root}/files",
         f"target: rm --recursive --force -- {root}",
+        f"target: tee --append -- {SCRATCH}/history.jsonl",
     ]
+    (record,) = read_records("".join(world.history)).records
+    assert (record.verdict, record.kind, record.label, record.node) == ("pass", "files", "00000001", "app1")
+    assert (record.size, record.rpo, list(record.phases)) == (3, 0.0, ["prepare", "restore", "check", "teardown"])
 
 
 def test_what_differs_fails_it_and_the_copy_is_gone_all_the_same(scene: Scene) -> None:
+    failed = "same"
     world = Restic(runs=[""], live=B)
     with pytest.raises(VerbError, match=f"1 differ from what was restored: {HERE}/f"):
         world.play(DRILL.do(scene, DRILLED, {}))
-    assert world.changed[-1].startswith("target: rm ")
+    assert f"target: rm --recursive --force -- {SCRATCH}/{RUN}" in world.changed
+    (record,) = read_records("".join(world.history)).records
+    assert (record.verdict, [one.name for one in record.failed]) == ("fail", [failed])
 
 
 def test_what_cannot_be_restored_fails_it_too(scene: Scene) -> None:
+    failed = "restore"
     lost = done(
         exit=1, stderr=f"ignoring error for {HERE}/f: ciphertext verification failed\nFatal: There were 1 errors\n"
     )
     world = Restic(runs=[""], says={"restore": [lost]})
     with pytest.raises(VerbError, match=f"cannot be restored: {HERE}/f: ciphertext verification failed"):
         world.play(DRILL.do(scene, DRILLED, {}))
-    assert world.changed[-1].startswith("target: rm ")
+    assert f"target: rm --recursive --force -- {SCRATCH}/{RUN}" in world.changed
+    (record,) = read_records("".join(world.history)).records
+    assert (record.verdict, [one.name for one in record.failed]) == ("fail", [failed])
 
 
 def test_what_an_earlier_one_has_left_is_removed_and_nothing_else(scene: Scene) -> None:
-    ours, others = "20251101-101010-abc", ("/var/lib/hactl-drill/mine/.hactl-drill", "/elsewhere/.hactl-drill")
-    world = Restic(runs=[""], left=[f"/var/lib/hactl-drill/{ours}/.hactl-drill", *others])
+    ours, others = "20251101-101010-abc", "20251101-101010-xyz"
+    world = Restic(runs=[""], left=lying(ours) + lying(others, cluster="other"))
     world.play(DRILL.do(scene, DRILLED, {}))
-    removed = [line for line in world.changed if " rm " in line]
-    assert removed == [f"target: rm --recursive --force -- /var/lib/hactl-drill/{run}" for run in (ours, RUN)]
+    removed = [line for line in world.changed if " rm " in line and not line.endswith("/files")]
+    assert removed == [f"target: rm --recursive --force -- {SCRATCH}/{run}" for run in (ours, RUN)]
+
+
+def test_what_was_left_can_be_removed_by_itself(scene: Scene) -> None:
+    ours = "20251101-101010-abc"
+    world, args = Restic(left=lying(ours)), CleanArguments("uploads")
+    assert world.play(CLEAN.check(scene, args)).sentence == f"left behind on app1 by {ours}"
+    assert world.play(CLEAN.do(scene, args, {})) == f"removed what {ours} had left"
+    assert world.play(CLEAN.check(scene, args)).done
+    assert Restic(left=lying(ours, cluster="other")).play(CLEAN.check(scene, args)).done
 
 
 @pytest.mark.parametrize(
@@ -271,16 +307,15 @@ def test_every_command_is_granted_word_for_word(scene: Scene) -> None:
     service = scene.inventory.services["uploads"]
     assert isinstance(service, ResticService)
     rules = list(commands.rules(service, "app1"))
-    world = Restic(
-        runs=[""], says={"check": [LOCKED, done()]}, left=["/var/lib/hactl-drill/20251101-101010-abc/.hactl-drill"]
-    )
+    world = Restic(runs=[""], says={"check": [LOCKED, done()]}, left=lying("20251101-101010-abc"))
     for doing in (DRILL.preflight(scene, DRILLED), DRILL.do(scene, DRILLED, {}), VERIFY.do(scene, ARGS, {})):
         world.play(doing)
     world.play(TAKE.do(scene, ARGS, {}))
     asked = [ask.command for ask in world.asked if isinstance(ask, RunCommand) and ask.command.as_user]
-    assert len({one.argv for one in asked}) == len(rules) + 2  # and the question of the probe; two folders are removed
+    # And the questions of two probes; of two runs what was restored is removed, and then the rest.
+    assert len({one.argv for one in asked}) == len(rules) + 4
     for one in asked:
-        if "snapshots" in one.argv:
+        if "snapshots" in one.argv or "/run/lock" in one.argv:
             continue
         arguments = " ".join(one.argv[1:])
         granted = [

@@ -83,7 +83,12 @@ def test_down_of_what_is_not_there_is_fine(small):
     assert small.leftovers() == []
 
 
-@pytest.mark.parametrize("after", [0.15, 0.3, 0.5, 0.8, 1.2, 1.8, 2.5])
+def moments(once: float, *others: float) -> pytest.MarkDecorator:
+    """Seconds after which an `up` is killed; a story tries all of them."""
+    return pytest.mark.parametrize("after", [once, *(pytest.param(one, marks=pytest.mark.story) for one in others)])
+
+
+@moments(0.5, 0.15, 0.3, 0.8, 1.2, 1.8, 2.5)
 def test_an_up_killed_at_any_moment_can_be_repeated(small, after):
     process = run_up(small)
     time.sleep(after)
@@ -94,7 +99,7 @@ def test_an_up_killed_at_any_moment_can_be_repeated(small, after):
     assert small.exec("app1", ["systemctl", "is-system-running"]).stdout.strip() == "running"
 
 
-@pytest.mark.parametrize("after", [0.3, 0.7, 1.5])
+@moments(0.7, 0.3, 1.5)
 def test_an_up_killed_at_any_moment_can_be_taken_down(small, after):
     process = run_up(small)
     time.sleep(after)

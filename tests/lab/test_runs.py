@@ -183,6 +183,7 @@ def test_a_balancer_out_of_reach_blocks_a_drain(shop: Lab, anna: Operator) -> No
     assert state(shop, "app1")[0] == "UP"
 
 
+@pytest.mark.story
 def test_a_balancer_lost_in_the_middle_of_a_drain(shop: Lab, anna: Operator) -> None:
     node = _held(shop)
     with anna.begin("drain", node, "--timeout", "20s", "--on-timeout", "abort", "--yes") as drain:
@@ -201,7 +202,9 @@ def test_a_balancer_lost_in_the_middle_of_a_drain(shop: Lab, anna: Operator) -> 
 # --- killed, stopped, left alone ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [6, 17, 60])
+@pytest.mark.parametrize(
+    "number", [pytest.param(6, marks=pytest.mark.story), 17, pytest.param(60, marks=pytest.mark.story)]
+)
 def test_killed_and_resumed(shop: Lab, anna: Operator, number: int) -> None:
     """Killed right after this event is on disk; tests/bench/killed.py does it after every one."""
     with observer(shop) as seen, load(shop, RATE) as sent:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Set
 from pathlib import Path
 
 import tomlkit
@@ -100,6 +101,34 @@ def inventory(source: str, name: str) -> str:
     """The shipped inventory for a lab called `name`, comments kept: every path in it follows {cluster}."""
     document = tomlkit.parse(source)
     document["cluster"]["name"] = name
+    return tomlkit.dumps(document)
+
+
+def part(source: str, names: Set[str]) -> str:
+    """The inventory `source` for only these of its nodes: no service, pool or server of another is in it."""
+    document = tomlkit.parse(source)
+    nodes = [node for node in document["nodes"] if node["name"] in names]
+    roles = {role for node in nodes for role in node["roles"]}
+    services = [
+        service
+        for service in document["services"]
+        if service.get("role", "") in roles or names & set(service.get("nodes", ()))
+    ]
+    kept = {service["name"] for service in services}
+    pools = [pool for pool in document.get("pools", ()) if {pool["service"], pool["balancer"]} <= kept]
+    for pool in pools:
+        servers = pool.get("servers", {})
+        for name in set(servers) - names:
+            del servers[name]
+        pool["minimum"] = max(1, min(pool["minimum"], len(servers) - 1)) if servers else pool["minimum"]
+    for key, tables in (("nodes", nodes), ("services", services), ("pools", pools)):
+        document[key] = tables
+    document["vips"] = [vip for vip in document.get("vips", ()) if vip["service"] in kept]
+    if document["cluster"].get("drill_node", "") not in names:
+        document["cluster"].pop("drill_node", None)
+    thresholds = document.get("thresholds", {}).get("roles", {})
+    for role in set(thresholds) - roles:
+        del thresholds[role]
     return tomlkit.dumps(document)
 
 

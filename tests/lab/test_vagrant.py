@@ -179,6 +179,20 @@ def test_changed_scripts_are_run_again(up: VagrantLab, stub: Stub):
     assert f"up --provision {' '.join(NODES)}" in stub.calls
 
 
+def test_a_part_that_is_a_cluster_is_joined_and_has_an_inventory_of_its_own(stub: Stub, state: Path):
+    names = ["lb1", "app1", "app2", "db1", "db2", "backup1"]
+    this = VagrantLab(nodes=names, state=state)
+    this.up()
+    assert "bootstrap.sh pg-primary" in stub.told("db2")
+    found = load_inventory(this.paths.inventory)
+    assert list(found.nodes) == names
+    assert found.pools["shop"].minimum == 1
+    assert "offsite" not in found.services  # it is another node's
+    stub.machine("db2", "poweroff")
+    this.up()
+    assert list(load_inventory(this.paths.inventory).nodes) == names
+
+
 def test_a_part_is_made_and_not_joined_and_stays_a_part(stub: Stub, state: Path):
     VagrantLab(nodes=("app1", "lb1"), state=state).up()
     assert stub.environment["HACTL_LAB_NODES"] == "lb1,app1"

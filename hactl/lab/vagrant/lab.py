@@ -11,6 +11,7 @@ from pathlib import Path
 from hactl.config.folders import state_folder
 from hactl.lab.faults import Faults, Ground
 from hactl.lab.image import provision_path, tree_hash
+from hactl.lab.keys import part
 from hactl.lab.lab import LAST_ROLE, LabStatus, NodeStatus
 from hactl.lab.lock import exclusive
 from hactl.lab.progress import Progress, Reporter, silent
@@ -26,6 +27,7 @@ NAME = "lab"
 """There is one such lab on a computer: its machines have real addresses there."""
 
 _UP = "Bring it up: hactl lab --backend vagrant up"
+_NEEDED = frozenset({"lb", "app", "db", "backup"})
 _ACCESS = "access"
 _READY = "ready"
 
@@ -92,18 +94,26 @@ class VagrantLab:
             self.paths.provisioned.write_text(self._stamp(), encoding="ascii")
         return started
 
+    @property
+    def _joinable(self) -> bool:
+        """A part of the nodes makes a cluster when it has some of each role."""
+        return {role for node in self.spec.nodes for role in node.roles} >= _NEEDED
+
     def _join(self, report: Reporter, began: float, *, started: bool) -> None:
-        """Joins what is not joined, and writes how the nodes are reached; a part of the nodes is not joined."""
-        joined = not self.spec.whole or _text(self.paths.joined) == self._stamp()
+        """Joins what is not joined and can be, and writes how the nodes are reached."""
+        joined = not self._joinable or _text(self.paths.joined) == self._stamp()
         if joined and not started and self.paths.inventory.exists():
             return
-        step = _ACCESS if not self.spec.whole else _READY if joined else ""
+        step = _ACCESS if not self._joinable else _READY if joined else ""
 
         def heard(line: str) -> None:
             report(Progress(f"joining: {line}", 0, 0, time.monotonic() - began))
 
         self.tool.bootstrap(step, heard)
-        if self.spec.whole:
+        if not self.spec.whole:
+            every = self.paths.inventory.read_text(encoding="utf-8")
+            self.paths.inventory.write_text(part(every, set(self.tool.nodes)), encoding="utf-8")
+        if self._joinable:
             self.paths.joined.write_text(self._stamp(), encoding="ascii")
 
     def _stamp(self) -> str:

@@ -131,7 +131,7 @@ class Tool:
         self.paths.logs.mkdir(parents=True, exist_ok=True)
         said = self.paths.logs / log
         with (
-            said.open("w", encoding="utf-8") as file,
+            said.open("w", encoding="utf-8", buffering=1) as file,
             subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import tomlkit
@@ -104,7 +104,7 @@ def inventory(source: str, name: str) -> str:
     return tomlkit.dumps(document)
 
 
-def part(source: str, names: Set[str]) -> str:
+def part(source: str, names: AbstractSet[str]) -> str:
     """The inventory `source` for only these of its nodes: no service, pool or server of another is in it."""
     document = tomlkit.parse(source)
     nodes = [node for node in document["nodes"] if node["name"] in names]

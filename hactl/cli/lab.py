@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         "hactl lab fault undo             and all is well again",
         "hactl lab scenario start first-look    an exercise, with a goal and a score",
         "hactl lab down                   stop it; disks stay until `reset`",
-        "hactl lab --backend vagrant up   the same nodes as virtual machines, where there are no namespaces",
+        "hactl lab --backend vagrant up   the same nodes as virtual machines",
     ),
 )
 @with_backend

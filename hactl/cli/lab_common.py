@@ -39,10 +39,9 @@ def with_backend(command: AnyCommand) -> AnyCommand:
         default="namespaces",
         show_default=True,
         envvar="HACTL_LAB_BACKEND",
-        show_envvar=True,
         callback=chosen,
         expose_value=False,
-        help="What the nodes are made of.",
+        help="What the nodes are made of. [env: HACTL_LAB_BACKEND]",
     )
     return option(command)
 

@@ -17,6 +17,7 @@ from hactl.cli.exit_codes import MEANINGS
 _ENVIRONMENT = (
     ("HACTL_INVENTORY", "The inventory, where --inventory does not say it."),
     ("HACTL_LAB", "The name of the lab that `hactl lab` means."),
+    ("HACTL_LAB_BACKEND", "What its nodes are made of: namespaces, or vagrant."),
     ("HACTL_LOG", "A file to log to, as --log-file."),
     ("NO_COLOR", "Set to anything: no colours. What they tell is told in words as well."),
     ("XDG_CONFIG_HOME, XDG_STATE_HOME", "Where settings, and the journal of runs, are kept instead of below ~."),

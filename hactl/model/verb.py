@@ -291,14 +291,15 @@ class Verb(ABC, Generic[A]):
     one_way: ClassVar[bool] = False  # once it is done its undo refuses: what stands before it stays, too
     effect: ClassVar[Effect] = Effect.NONE
     deadline: ClassVar[float] = 60.0  # seconds for a step that names none, read-back included
+    usual: ClassVar[float] = 2.0  # seconds that it probably takes, where its arguments make no difference
 
     def problem(self, scene: Scene, args: A) -> str:  # noqa: ARG002 - most verbs have nothing to object
         """Why this can never be done to this node ("app1 is in no pool"), for the plan; "" when it can."""
         return ""
 
-    def seconds(self, args: A) -> float:  # noqa: ARG002 - most verbs are quick
+    def seconds(self, args: A) -> float:  # noqa: ARG002 - most verbs take as long whatever they are told
         """How long it probably takes when nothing is known from earlier runs."""
-        return 2.0
+        return self.usual
 
     @abstractmethod
     def first(self, scene: Scene, args: A) -> tuple[Shown, ...]:

@@ -54,6 +54,7 @@ class Play(Verb[PlayArguments]):
     reads_back = False
     effect = Effect.INTERRUPTS
     deadline = 660.0
+    usual = 30.0
 
     def problem(self, scene: Scene, args: PlayArguments) -> str:
         if not scene.inventory.path:
@@ -62,9 +63,6 @@ class Play(Verb[PlayArguments]):
             return f"{args.playbook} is not an absolute path"
         wrong = next((word for word in args.variables if not _VARIABLE.fullmatch(word)), None)
         return "" if wrong is None else f'"{wrong}" is not NAME=VALUE'
-
-    def seconds(self, args: PlayArguments) -> float:  # noqa: ARG002 - a guess
-        return 30.0
 
     def first(self, scene: Scene, args: PlayArguments) -> tuple[Shown, ...]:
         words = ["ansible-playbook", "--limit", scene.target.name]

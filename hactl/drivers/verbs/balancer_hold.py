@@ -14,7 +14,8 @@ from hactl.drivers import haproxy
 from hactl.drivers.verbs import balancer_gates as gates
 from hactl.drivers.verbs.balancer_gates import Gate, View
 from hactl.drivers.verbs.balancer_servers import listed
-from hactl.drivers.verbs.postgresql_server import database, maybe_facts, objection, primary, query
+from hactl.drivers.verbs.database_verb import DatabaseArguments, DatabaseVerb
+from hactl.drivers.verbs.postgresql_server import database, maybe_facts, primary, query
 from hactl.model.errors import TransportError
 from hactl.model.inventory import Pool
 from hactl.model.parameters import About, ParameterKind
@@ -25,7 +26,6 @@ from hactl.model.verb import (
     Scene,
     Shown,
     Standing,
-    Verb,
     VerbError,
     now,
     wait,
@@ -38,33 +38,21 @@ _SERVES_WITHIN = 10.0  # seconds for every balancer to find the primary
 _LONG = 24 * 3600.0  # a downtime longer than this is another boot's clock
 _NOBODY = "no pool of it names a `frontend`: writes are refused while nobody takes them, not held"
 
-_Service = Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
 
-
-@dataclass(frozen=True, slots=True)
-class HoldArguments:
-    service: _Service
-
-
-class Hold(Verb[HoldArguments]):
+class Hold(DatabaseVerb[DatabaseArguments]):
     name = "balancer.hold"
     summary = "Hold the writes of a database on every balancer: clients wait in front of it, and nobody is left inside."
-    arguments = HoldArguments
+    arguments = DatabaseArguments
     per_node = False
     has_undo = True
     reads_back = False
     deadline = 30.0
+    usual = 0.3
 
-    def problem(self, scene: Scene, args: HoldArguments) -> str:
-        return objection(scene, args.service)
-
-    def seconds(self, args: HoldArguments) -> float:  # noqa: ARG002 - the same for all
-        return 0.3
-
-    def first(self, scene: Scene, args: HoldArguments) -> tuple[Shown, ...]:
+    def first(self, scene: Scene, args: DatabaseArguments) -> tuple[Shown, ...]:
         return gates.shown(scene, args.service, held=True)
 
-    def check(self, scene: Scene, args: HoldArguments) -> Doing[Standing]:
+    def check(self, scene: Scene, args: DatabaseArguments) -> Doing[Standing]:
         wanted = gates.gates(scene, args.service)
         if not wanted:
             return Standing(done=True, sentence=_NOBODY)
@@ -76,12 +64,12 @@ class Hold(Verb[HoldArguments]):
         said = f"{listed(str(view.gate) for view in sight.views)}: clients wait"
         return Standing(done=not inside, sentence=said if not inside else f"{said}, sessions left: {inside}")
 
-    def remember(self, scene: Scene, args: HoldArguments) -> Doing[Memory]:
+    def remember(self, scene: Scene, args: DatabaseArguments) -> Doing[Memory]:
         sight = yield from gates.look(scene, gates.gates(scene, args.service))
         began = yield from now()
         return {AT: f"{began:.3f}"} | {str(view.gate): "held" if view.held else "open" for view in sight.views}
 
-    def do(self, scene: Scene, args: HoldArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - all are held
+    def do(self, scene: Scene, args: DatabaseArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - all are held
         wanted = gates.gates(scene, args.service)
         yield from gates.say((gate, gates.requests(gate, held=True)) for gate in wanted)
         end = (yield from now()) + _EMPTY_WITHIN
@@ -96,7 +84,7 @@ class Hold(Verb[HoldArguments]):
             # One may have been on its way in when the frontend was disabled.
             yield from gates.say((view.gate, gates.requests(view.gate, held=True)[1:]) for view in left)
 
-    def undo(self, scene: Scene, args: HoldArguments, memory: Memory) -> Doing[str]:
+    def undo(self, scene: Scene, args: DatabaseArguments, memory: Memory) -> Doing[str]:
         """To whoever takes writes; what was held before stays so."""
         wanted = [one for one in gates.gates(scene, args.service) if memory.get(str(one)) != "held"]
         if not wanted:
@@ -106,26 +94,21 @@ class Hold(Verb[HoldArguments]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseArguments:
-    service: _Service
+class ReleaseArguments(DatabaseArguments):
     to: Annotated[str, About("the node that takes the writes now", ParameterKind.NODE)]
 
 
-class Release(Verb[ReleaseArguments]):
+class Release(DatabaseVerb[ReleaseArguments]):
     """Balancers are told who serves, without waiting for their next check: whoever tells them has just asked it."""
 
     name = "balancer.release"
     summary = "Let the writes go on, to the node that takes them now and to no other, on every balancer."
     arguments = ReleaseArguments
+    servers = ("to",)
     per_node = False
     urgent = True
     deadline = 30.0
-
-    def problem(self, scene: Scene, args: ReleaseArguments) -> str:
-        return objection(scene, args.service, args.to)
-
-    def seconds(self, args: ReleaseArguments) -> float:  # noqa: ARG002 - the same for all
-        return 0.3
+    usual = 0.3
 
     def first(self, scene: Scene, args: ReleaseArguments) -> tuple[Shown, ...]:
         return gates.shown(scene, args.service, held=False)
@@ -154,12 +137,11 @@ class Release(Verb[ReleaseArguments]):
 
 
 @dataclass(frozen=True, slots=True)
-class ReadmitArguments:
-    service: _Service
+class ReadmitArguments(DatabaseArguments):
     node: Annotated[str, About("the standby that is looked at again", ParameterKind.NODE)]
 
 
-class Readmit(Verb[ReadmitArguments]):
+class Readmit(DatabaseVerb[ReadmitArguments]):
     """HAProxy takes a server that leaves maintenance for well until a check has failed: this one it takes for ill."""
 
     name = "balancer.readmit"
@@ -167,11 +149,9 @@ class Readmit(Verb[ReadmitArguments]):
         "Let every balancer check a server of the database again that was cut off; nobody is sent to it unchecked."
     )
     arguments = ReadmitArguments
+    servers = ("node",)
     per_node = False
     deadline = 30.0
-
-    def problem(self, scene: Scene, args: ReadmitArguments) -> str:
-        return objection(scene, args.service, args.node)
 
     def first(self, scene: Scene, args: ReadmitArguments) -> tuple[Shown, ...]:
         return tuple(

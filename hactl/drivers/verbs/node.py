@@ -48,9 +48,7 @@ class Reboot(Verb[RebootArguments]):
     reads_back = False
     effect = Effect.INTERRUPTS
     deadline = 330.0
-
-    def seconds(self, args: RebootArguments) -> float:  # noqa: ARG002 - a guess
-        return 60.0
+    usual = 60.0
 
     def first(self, scene: Scene, args: RebootArguments) -> tuple[Shown, ...]:  # noqa: ARG002 - the same for all
         return (shown(scene, _reboot()),)

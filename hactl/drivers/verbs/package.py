@@ -152,9 +152,7 @@ class UpgradeAll(Verb[UpgradeAllArguments]):
     arguments = UpgradeAllArguments
     effect = Effect.INTERRUPTS
     deadline = _UPDATE + _UPGRADE + 60.0
-
-    def seconds(self, args: UpgradeAllArguments) -> float:  # noqa: ARG002 - a guess
-        return 90.0
+    usual = 90.0
 
     def first(self, scene: Scene, args: UpgradeAllArguments) -> tuple[Shown, ...]:
         return tuple(shown(scene, one) for one in (*([_update()] if args.refresh else []), _upgrade_all()))

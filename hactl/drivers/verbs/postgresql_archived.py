@@ -2,45 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 from hactl.drivers.verbs import postgresql_server as server
-from hactl.model.parameters import About, ParameterKind
-from hactl.model.verb import AnyVerb, Doing, Memory, Scene, Shown, Standing, Verb, VerbError, now, tell, wait
+from hactl.drivers.verbs.database_verb import DatabaseArguments, DatabaseVerb
+from hactl.model.verb import AnyVerb, Doing, Memory, Scene, Shown, Standing, VerbError, now, tell, wait
 
 _WITHIN = 90.0  # seconds
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivedArguments:
-    service: Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
-
-
-class Archived(Verb[ArchivedArguments]):
+class Archived(DatabaseVerb[DatabaseArguments]):
     name = "postgresql.archived"
     summary = "See that the node, a primary, archives: end a WAL segment, and wait until it is in the archive."
-    arguments = ArchivedArguments
+    arguments = DatabaseArguments
     reads_back = False
     deadline = 120.0
 
-    def problem(self, scene: Scene, args: ArchivedArguments) -> str:
-        return server.objection(scene, args.service, scene.target.name)
-
-    def seconds(self, args: ArchivedArguments) -> float:  # noqa: ARG002 - the same for all
-        return 2.0
-
-    def first(self, scene: Scene, args: ArchivedArguments) -> tuple[Shown, ...]:  # noqa: ARG002 - no part of it
+    def first(self, scene: Scene, args: DatabaseArguments) -> tuple[Shown, ...]:  # noqa: ARG002 - no part of it
         return (server.shown(scene.target.name, "SELECT pg_walfile_name(pg_switch_wal())"),)
 
-    def check(self, scene: Scene, args: ArchivedArguments) -> Doing[Standing]:
+    def check(self, scene: Scene, args: DatabaseArguments) -> Doing[Standing]:
         """While a plan is made it may not even run yet."""
         mode = yield from server.maybe_query(server.database(scene, args.service), scene.target.name, _MODE)
         off = mode == "off"
         said = "archives nothing (archive_mode = off)" if off else "archives" if mode else "does not answer yet"
         return Standing(off, f"{scene.target.name} {said}")
 
-    def do(self, scene: Scene, args: ArchivedArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
+    def do(self, scene: Scene, args: DatabaseArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
         service, node = server.database(scene, args.service), scene.target.name
         segment = yield from server.order(service, node, SWITCH)
         end = (yield from now()) + _WITHIN

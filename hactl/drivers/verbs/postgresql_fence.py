@@ -16,6 +16,7 @@ from hactl.drivers.verbs import postgresql_commands as commands
 from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.balancer_servers import listed
 from hactl.drivers.verbs.command_lines import as_root
+from hactl.drivers.verbs.database_verb import DatabaseArguments, DatabaseVerb
 from hactl.drivers.verbs.postgresql_conninfo import tell_whom
 from hactl.model.command import Command
 from hactl.model.errors import TransportError
@@ -31,7 +32,6 @@ from hactl.model.verb import (
     Scene,
     Shown,
     Standing,
-    Verb,
     VerbError,
     exit_sentence,
     now,
@@ -47,26 +47,20 @@ _POWER = 60.0  # seconds for the inventory's commands
 
 
 @dataclass(frozen=True, slots=True)
-class FenceArguments:
-    service: Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
+class FenceArguments(DatabaseArguments):
     node: Annotated[str, About("the server that may take no writes any more", ParameterKind.NODE)]
     follows: Annotated[
         str, About("left alone where it is a standby that streams from this one already", ParameterKind.NODE)
     ] = ""
 
 
-class Fence(Verb[FenceArguments]):
+class Fence(DatabaseVerb[FenceArguments]):
     name = "postgresql.fence"
     summary = "Make sure that a server takes no writes: stopped and masked, or without power; and cut off at balancers."
     arguments = FenceArguments
+    servers = ("node",)
     per_node = False
     deadline = 120.0
-
-    def problem(self, scene: Scene, args: FenceArguments) -> str:
-        return server.objection(scene, args.service, args.node)
-
-    def seconds(self, args: FenceArguments) -> float:  # noqa: ARG002 - the same for all
-        return 2.0
 
     def first(self, scene: Scene, args: FenceArguments) -> tuple[Shown, ...]:
         service, off = server.database(scene, args.service), scene.inventory.fencing

@@ -10,6 +10,7 @@ from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.balancer_servers import listed
 from hactl.drivers.verbs.command_lines import as_root
 from hactl.drivers.verbs.command_lines import shown as shown_command
+from hactl.drivers.verbs.database_verb import DatabaseArguments, DatabaseVerb
 from hactl.drivers.verbs.postgresql_conninfo import tell_whom
 from hactl.drivers.verbs.postgresql_leftovers import settle_leftovers
 from hactl.drivers.verbs.postgresql_slots import drop_idle_slots, make_slot, slot_of
@@ -26,7 +27,6 @@ from hactl.model.verb import (
     Scene,
     Shown,
     Standing,
-    Verb,
     VerbError,
     exit_sentence,
     now,
@@ -39,26 +39,22 @@ _DOWN_WITHIN, _UP_WITHIN = 120.0, 120.0  # seconds: its archiver has to end; it 
 
 
 @dataclass(frozen=True, slots=True)
-class FollowArguments:
-    service: Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
+class FollowArguments(DatabaseArguments):
     primary: Annotated[str, About("whom it follows; nothing is done to this one itself", ParameterKind.NODE)]
     without: Annotated[str, About("a node that is left as it is, because it is lost", ParameterKind.NODE)] = ""
 
 
-class Follow(Verb[FollowArguments]):
+class Follow(DatabaseVerb[FollowArguments]):
     name = "postgresql.follow"
     summary = "Make the node a standby of the primary: told whom to follow, with a slot there, started, streaming."
     arguments = FollowArguments
     effect = Effect.NONE
     deadline = 300.0
+    usual = 4.0
 
     def problem(self, scene: Scene, args: FollowArguments) -> str:
-        return server.objection(scene, args.service, scene.target.name) or server.objection(
-            scene, args.service, args.primary
-        )
-
-    def seconds(self, args: FollowArguments) -> float:  # noqa: ARG002 - the same for all
-        return 4.0
+        """The primary is among those that are told to follow, and does nothing."""
+        return super().problem(scene, args) or server.objection(scene, args.service, args.primary)
 
     def first(self, scene: Scene, args: FollowArguments) -> tuple[Shown, ...]:
         service = server.database(scene, args.service)

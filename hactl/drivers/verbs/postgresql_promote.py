@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from hactl.drivers.verbs import postgresql_server as server
+from hactl.drivers.verbs.database_verb import DatabaseArguments, DatabaseVerb
 from hactl.model.abreast import both
 from hactl.model.facts import PostgresqlFacts, PostgresqlRole
 from hactl.model.guard import GuardVerdict, Ruling
@@ -20,7 +21,6 @@ from hactl.model.verb import (
     Scene,
     Shown,
     Standing,
-    Verb,
     VerbError,
     now,
     wait,
@@ -34,28 +34,23 @@ _POLL = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class PromoteArguments:
-    service: Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
+class PromoteArguments(DatabaseArguments):
     replaces: Annotated[str, About("the node that was the primary", ParameterKind.NODE)]
     lossy: Annotated[
         bool, About("what only the old primary has is given up; else it must be shut down, with all received here")
     ] = False
 
 
-class Promote(Verb[PromoteArguments]):
+class Promote(DatabaseVerb[PromoteArguments]):
     name = "postgresql.promote"
     summary = "Make the node the primary: out of recovery, on a timeline of its own."
     arguments = PromoteArguments
+    servers = ("replaces",)
     has_undo = True
     one_way = True
     urgent = True
     deadline = 90.0
-
-    def problem(self, scene: Scene, args: PromoteArguments) -> str:
-        return server.objection(scene, args.service, scene.target.name, args.replaces)
-
-    def seconds(self, args: PromoteArguments) -> float:  # noqa: ARG002 - the same for all
-        return 0.5
+    usual = 0.5
 
     def first(self, scene: Scene, args: PromoteArguments) -> tuple[Shown, ...]:  # noqa: ARG002 - no part of it
         return (server.shown(scene.target.name, _promotion()),)

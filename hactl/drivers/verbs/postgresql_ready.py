@@ -12,6 +12,7 @@ from typing import Annotated
 
 from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.balancer_servers import listed
+from hactl.drivers.verbs.database_verb import DatabaseArguments, DatabaseVerb
 from hactl.drivers.verbs.postgresql_slots import drop_idle_slots, make_slot, missing_slots
 from hactl.model.facts import PgbackrestFacts, PostgresqlFacts, PostgresqlRole, Replica
 from hactl.model.guard import GuardVerdict, Ruling
@@ -19,7 +20,7 @@ from hactl.model.inventory import Node, PgbackrestService
 from hactl.model.observed import Observed
 from hactl.model.parameters import About, ParameterKind
 from hactl.model.units import duration, size
-from hactl.model.verb import AnyVerb, Doing, Memory, Scene, Shown, Standing, Verb, VerbError
+from hactl.model.verb import AnyVerb, Doing, Memory, Scene, Shown, Standing, VerbError
 
 _CHECKPOINT = "CHECKPOINT"
 _LACKING = "lacking"  # in what it remembers: the followers for whom the standby had no slot
@@ -29,8 +30,7 @@ MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class ReadyArguments:
-    service: Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
+class ReadyArguments(DatabaseArguments):
     to: Annotated[str, About("the standby that takes over", ParameterKind.NODE)]
     lag: Annotated[int, About("bytes that it may be behind, in receiving or in replaying", minimum=0)] = 16 * MIB
     transaction: Annotated[
@@ -38,18 +38,16 @@ class ReadyArguments:
     ] = 30.0
 
 
-class Ready(Verb[ReadyArguments]):
+class Ready(DatabaseVerb[ReadyArguments]):
     """For the primary that is to be relieved."""
 
     name = "postgresql.ready"
     summary = "See that the primary can be relieved without loss, and do what can be done before writers wait."
     arguments = ReadyArguments
+    servers = ("to",)
     has_undo = True
     always = True
     deadline = 60.0
-
-    def problem(self, scene: Scene, args: ReadyArguments) -> str:
-        return server.objection(scene, args.service, scene.target.name, args.to)
 
     def first(self, scene: Scene, args: ReadyArguments) -> tuple[Shown, ...]:  # noqa: ARG002 - no part of it
         return (server.shown(scene.target.name, _CHECKPOINT),)

@@ -11,6 +11,7 @@ from typing import Annotated
 from hactl.drivers.verbs import postgresql_commands as commands
 from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.command_lines import shown as shown_command
+from hactl.drivers.verbs.database_verb import DatabaseArguments, DatabaseVerb
 from hactl.drivers.verbs.postgresql_archived import SWITCH
 from hactl.drivers.verbs.postgresql_commands import Source
 from hactl.drivers.verbs.postgresql_conninfo import source, template
@@ -30,7 +31,6 @@ from hactl.model.verb import (
     Scene,
     Shown,
     Standing,
-    Verb,
     VerbError,
     exit_sentence,
     run,
@@ -42,22 +42,19 @@ _ROOM = 1.1  # times the size of the primary that have to be free
 
 
 @dataclass(frozen=True, slots=True)
-class AgainArguments:
-    service: Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
+class AgainArguments(DatabaseArguments):
     primary: Annotated[str, About("whom it is to be like", ParameterKind.NODE)]
     clone: Annotated[bool, About("whether it is copied anew instead of being rewound")] = False
 
 
-class _Again(Verb[AgainArguments]):
+class _Again(DatabaseVerb[AgainArguments]):
     """What both have in common: they act on a server that is down and fenced, or say why not."""
 
     arguments = AgainArguments
+    servers = ("primary",)
     idempotent = False
     reads_back = False
     cloning: bool
-
-    def problem(self, scene: Scene, args: AgainArguments) -> str:
-        return server.objection(scene, args.service, scene.target.name, args.primary)
 
     def check(self, scene: Scene, args: AgainArguments) -> Doing[Standing]:
         node = scene.target.name

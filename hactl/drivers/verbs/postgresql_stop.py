@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 from hactl.drivers.verbs import postgresql_commands as commands
 from hactl.drivers.verbs import postgresql_server as server
 from hactl.drivers.verbs.balancer_servers import listed
 from hactl.drivers.verbs.command_lines import as_root
 from hactl.drivers.verbs.command_lines import shown as shown_command
+from hactl.drivers.verbs.database_verb import DatabaseArguments, DatabaseVerb
 from hactl.model.command import Command
 from hactl.model.errors import TransportError
 from hactl.model.facts import PostgresqlRole
 from hactl.model.inventory import PostgresqlService
-from hactl.model.parameters import About, ParameterKind
 from hactl.model.verb import (
     AnyVerb,
     Doing,
@@ -22,7 +19,6 @@ from hactl.model.verb import (
     Scene,
     Shown,
     Standing,
-    Verb,
     VerbError,
     now,
     tell,
@@ -34,37 +30,27 @@ _UP_WITHIN = 60.0  # seconds to take writes again when it is put back
 _POLL = 0.03
 
 
-@dataclass(frozen=True, slots=True)
-class StopArguments:
-    service: Annotated[str, About("the postgresql service", ParameterKind.SERVICE)]
-
-
-class Stop(Verb[StopArguments]):
+class Stop(DatabaseVerb[DatabaseArguments]):
     """Its control file says when it is down; the archiver may work on for a while, and is not waited for."""
 
     name = "postgresql.stop"
     summary = "Stop the primary with all that it has promised written and sent, and keep it from being started."
-    arguments = StopArguments
+    arguments = DatabaseArguments
     has_undo = True
     reads_back = False
     urgent = True
     deadline = 60.0
+    usual = 0.8
 
-    def problem(self, scene: Scene, args: StopArguments) -> str:
-        return server.objection(scene, args.service, scene.target.name)
-
-    def seconds(self, args: StopArguments) -> float:  # noqa: ARG002 - the same for all
-        return 0.8
-
-    def first(self, scene: Scene, args: StopArguments) -> tuple[Shown, ...]:
+    def first(self, scene: Scene, args: DatabaseArguments) -> tuple[Shown, ...]:
         return tuple(shown_command(scene, one) for one in _stopping(server.database(scene, args.service)))
 
-    def rights(self, scene: Scene, args: StopArguments) -> tuple[Command, ...]:
+    def rights(self, scene: Scene, args: DatabaseArguments) -> tuple[Command, ...]:
         service = server.database(scene, args.service)
         back = (as_root(*commands.unfence(service)), as_root(*commands.start(service)))
         return (*_stopping(service), *back, server.as_postgres(commands.control(service)))
 
-    def check(self, scene: Scene, args: StopArguments) -> Doing[Standing]:
+    def check(self, scene: Scene, args: DatabaseArguments) -> Doing[Standing]:
         service, node = server.database(scene, args.service), scene.target.name
         unit = yield from server.unit(service, node)
         if unit.active == "active" or not unit.fenced:
@@ -74,11 +60,11 @@ class Stop(Verb[StopArguments]):
         facts = {"state": control.state, "checkpoint": _lsn(control.checkpoint), "timeline": str(control.timeline)}
         return Standing(control.clean, f"PostgreSQL on {node}: {control.state}, fenced", facts)
 
-    def remember(self, scene: Scene, args: StopArguments) -> Doing[Memory]:
+    def remember(self, scene: Scene, args: DatabaseArguments) -> Doing[Memory]:
         unit = yield from server.unit(server.database(scene, args.service), scene.target.name)
         return {"active": unit.active, "fenced": str(unit.fenced)}
 
-    def do(self, scene: Scene, args: StopArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - the undo's
+    def do(self, scene: Scene, args: DatabaseArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - the undo's
         service, node = server.database(scene, args.service), scene.target.name
         yield from server.systemctl(service, node, commands.stop(service))
         yield from server.systemctl(service, node, commands.fence(service))
@@ -91,7 +77,7 @@ class Stop(Verb[StopArguments]):
                 raise VerbError(f"PostgreSQL on {node} is still {control.state} after {_DOWN_WITHIN:.0f} s")
             yield from wait(_POLL, f"PostgreSQL on {node} to be shut down")
 
-    def undo(self, scene: Scene, args: StopArguments, memory: Memory) -> Doing[str]:
+    def undo(self, scene: Scene, args: DatabaseArguments, memory: Memory) -> Doing[str]:
         """It serves again as it did; never beside another one that takes writes, or that may do so unseen."""
         service, node = server.database(scene, args.service), scene.target.name
         if memory.get("active") != "active":

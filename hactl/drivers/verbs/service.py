@@ -64,6 +64,7 @@ class _OfUnits(Verb[Arguments]):
     arguments: ClassVar[type] = UnitArguments
     action: ClassVar[str]
     undone_by: ClassVar[str] = ""  # the action that takes it back
+    usual = STEADY + 2.0
 
     def problem(self, scene: Scene, args: Arguments) -> str:
         if bool(args.unit) == bool(args.service):
@@ -78,9 +79,6 @@ class _OfUnits(Verb[Arguments]):
         if scene.node is not None and scene.node.name not in service.nodes:
             return f"{scene.node.name} does not provide {args.service}"
         return "" if service.units else f"{args.service} has no units"
-
-    def seconds(self, args: Arguments) -> float:  # noqa: ARG002 - the same for all units
-        return STEADY + 2.0
 
     def first(self, scene: Scene, args: Arguments) -> tuple[Shown, ...]:
         return tuple(shown(scene, systemctl(self.action, unit)) for unit in units_of(scene, args))

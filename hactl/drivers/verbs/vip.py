@@ -50,6 +50,7 @@ class Move(Verb[MoveArguments]):
     has_undo = True
     effect = Effect.MOVES_VIP
     deadline = 60.0
+    usual = 2.0 + _STAYS
 
     def problem(self, scene: Scene, args: MoveArguments) -> str:
         node = scene.target.name
@@ -67,9 +68,6 @@ class Move(Verb[MoveArguments]):
             if args.to and (args.to == node or args.to not in service.nodes):
                 return f"{args.to} cannot take {vip.name} from {node}"
         return ""
-
-    def seconds(self, args: MoveArguments) -> float:  # noqa: ARG002 - they all take as long
-        return 2.0 + _STAYS
 
     def first(self, scene: Scene, args: MoveArguments) -> tuple[Shown, ...]:
         node = scene.target.name

@@ -265,10 +265,12 @@ def on_its_own(lab: Lab, primary: str, to: str) -> Iterator[None]:
 def busy(lab: Lab, primary: str, to: str) -> Iterator[None]:
     slow = ["psql", "-Xc", "BEGIN; SELECT txid_current(), pg_sleep(60)"]
     lab.exec(primary, ["systemd-run", "--unit=slow", "--uid=postgres", "--collect", *slow])
-    oldest = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN%' AND now() - xact_start > interval '1 s'"
-    until(lambda: psql(lab, primary, oldest) == "1", "a transaction is open")
+    sleeping = "FROM pg_stat_activity WHERE query LIKE 'BEGIN%' AND now() - xact_start > interval '1 s'"
+    until(lambda: psql(lab, primary, f"SELECT count(*) {sleeping}") == "1", "a transaction is open")
     yield
     lab.exec(primary, ["systemctl", "stop", "slow"])
+    psql(lab, primary, f"SELECT pg_terminate_backend(pid) {sleeping}")  # it does not notice that its client has gone
+    until(lambda: psql(lab, primary, f"SELECT count(*) {sleeping}") == "0", "no transaction is open")
 
 
 AGAINST: dict[Provoked, set[str]] = {

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 from hactl.drivers.drain_note import folder
@@ -32,7 +33,7 @@ def argv(service: DrilledService) -> tuple[str, ...]:
     """The one spelling of the question: a sudoers rule allows exactly these words.
 
     It prints paths, each on a line of its own with what is known of it below: room, history, whose a scratch space is
-    and how much it takes, who holds the lock of a cluster.
+    and how much it takes, who holds the lock of a cluster; and empty scratch spaces, which say nothing of themselves.
     """
     at = service.drill_directory
     return (
@@ -42,6 +43,7 @@ def argv(service: DrilledService) -> tuple[str, ...]:
         *("-o", "(", "-name", "holder", "-print", "-exec", "cat", "{}", ";", ")"),
         *("-o", "(", "-name", MARKER, "-print", "-exec", "cat", "{}", ";"),
         *("-execdir", "du", "--summarize", "--block-size=1", ".", ";", ")"),
+        *("-o", "(", "-type", "d", "-empty", "-regex", f"{at}/[0-9]*-[0-9]*-[0-9a-z]*", "-print", ")"),
     )
 
 
@@ -65,8 +67,9 @@ def parse(service: DrilledService, cluster: str, done: Completed, asked: Asked) 
         for path, text in told.items()
         if path.endswith(f"/{MARKER}")
     )
-    now = (asked.sent + asked.received) / 2
-    return DrillFacts(own.records, own.unreadable, tuple(filter(None, scratch)), _number(room), now)
+    empty = (_empty(path, service.drill_directory, holding) for path, text in told.items() if not text)
+    left = tuple(filter(None, (*scratch, *empty)))
+    return DrillFacts(own.records, own.unreadable, left, _number(room), (asked.sent + asked.received) / 2)
 
 
 def _told(text: str, roots: tuple[str, ...]) -> Mapping[str, str]:
@@ -139,3 +142,17 @@ def _leftover(path: str, text: str, service: str, cluster: str, holding: str) ->
     if not path.endswith(f"/{marker.run}/{MARKER}"):
         return None
     return Leftover(marker.run, _number(text.partition("\n")[2]), marker.since, holding == marker.run)
+
+
+def _empty(path: str, directory: str, holding: str) -> Leftover | None:
+    """A folder with nothing in it, where a run's scratch space would be."""
+    run = path.removeprefix(f"{directory}/")
+    return Leftover(run, 0, began(run), holding == run, marked=False) if _RUN.fullmatch(run) else None
+
+
+def began(run: str) -> float:
+    """The epoch second that a run's id tells."""
+    try:
+        return datetime.strptime(run[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+    except ValueError:  # of the right form, and no time all the same
+        return 0.0

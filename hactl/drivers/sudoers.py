@@ -46,7 +46,7 @@ REGEX_SINCE = "1.9.10"
 # Where sudo finds a command by its default secure_path on Debian: a rule has to name the file.
 _PROGRAMS = (
     *("apt-get", "cat", "df", "dpkg", "du", "env", "find", "mkdir", "mv", "pgbackrest", "pkill", "psql"),
-    *("restic", "rm", "sed", "sha256sum", "systemctl", "tail", "tar", "tee", "touch", "truncate"),
+    *("restic", "rm", "rmdir", "sed", "sha256sum", "systemctl", "tail", "tar", "tee", "touch", "truncate"),
 )
 _DIRECTORY = dict.fromkeys(_PROGRAMS, "/usr/bin")
 _UNIT_ACTIONS = {

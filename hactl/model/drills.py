@@ -133,12 +133,15 @@ class DrillHistory:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """Scratch space of a run. `alive`: somebody still works in it; None: could not be told."""
+    """Scratch space of a run. `alive`: somebody still works in it; None: could not be told. `marked`: it says whose it
+    is; else it is empty, and has a run's id for its name: hactl was killed right behind its first act.
+    """
 
     run: str
     size: int | None  # None: could not be told
     since: float
     alive: bool | None
+    marked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

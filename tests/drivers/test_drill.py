@@ -75,6 +75,12 @@ def test_what_is_not_ours_is_no_leftover(said: str) -> None:
     assert parsed(ROOM + said).leftovers == ()
 
 
+def test_an_empty_one_with_a_runs_name_was_made_and_never_marked() -> None:
+    facts = parsed(f"{ROOM}{HERE}/{RUN}\n{HERE}/notes\n")
+    assert [(one.run, one.size, one.alive, one.marked) for one in facts.leftovers] == [(RUN, 0, False, False)]
+    assert parsed(f"{ROOM}{HERE}/20269999-999999-abc\n").leftovers[0].since == 0.0
+
+
 def test_without_the_directory_nothing_is_known_and_why() -> None:
     with pytest.raises(ParseError, match="No such file or directory"):
         parsed("", exit_=1, stderr="find: '/var/lib/pgdrill': No such file or directory\n")

@@ -97,6 +97,51 @@ def test_two_backups_at_once_are_refused(lab: Lab, anna: Operator) -> None:
         until(lambda: "being made" not in anna("backup", "info").stdout, "the backup by hand has ended")
 
 
+@pytest.mark.story
+def test_a_repository_whose_disk_fills_up_is_told_of_everywhere(lab: Lab, anna: Operator) -> None:
+    """And one that nobody can find is unknown, not empty."""
+    (free,) = {one["disk"]["unknown"] for one in anna.json("backup", "info")["repositories"]}
+    assert free is None
+    lab.faults.inject("disk-full", "backup1", path="/var/lib/pgbackrest", percent="93")
+    try:
+        first, second, *_ = anna.json("backup", "info")["repositories"]
+        assert first["disk"]["used_percent"] > 90 > second["disk"]["used_percent"]
+        for words in (("backup", "list"), ("backup", "info"), ("status",)):
+            done = anna(*words)
+            assert "the disk of repository 1 (/var/lib/pgbackrest on backup1) is nearly full: 9" in (
+                " ".join((done.stdout + done.stderr).split())
+            ), words
+    finally:
+        lab.faults.undo("disk-full")
+    lab.exec("backup2", ["mv", "/var/lib/pgbackrest", "/var/lib/elsewhere"])
+    try:
+        said = " ".join(anna("backup", "info", "--service", "offsite").stdout.split())
+    finally:
+        lab.exec("backup2", ["mv", "/var/lib/elsewhere", "/var/lib/pgbackrest"])
+    assert "room: not known, in /var/lib/pgbackrest on backup2: df: /var/lib/pgbackrest: No such file" in said
+
+
+@pytest.mark.story
+def test_an_off_site_copy_that_falls_behind_is_a_finding_of_its_own(lab: Lab, anna: Operator) -> None:
+    def behind() -> dict[str, int]:
+        found = anna.json("backup", "info")["repositories"]
+        return {one["service"]: one["wal_gap_segments"] for one in found}
+
+    primary = next(one for one in ("db1", "db2", "db3") if "f" in psql(lab, one, "SELECT pg_is_in_recovery()"))
+    closed = "/var/lib/pgbackrest/archive/main/15-1"
+    lab.exec("backup2", ["chmod", "-R", "a-w", closed])
+    try:
+        for _ in range(12):
+            psql(lab, primary, "SELECT pg_switch_wal() FROM pg_logical_emit_message(false, '', '')")
+        until(lambda: behind()["backup"] == 0, "the first repository has all of it", 120)
+        assert behind()["offsite"] >= 10
+        sentence, _ = anna.findings()["wal-gap:offsite:2"]
+        assert sentence.startswith(f"WAL segments of {primary} that repository 2 lacks: 1")
+    finally:
+        lab.exec("backup2", ["chmod", "-R", "u+w", closed])
+    until(lambda: behind()["offsite"] == 0, "the second one has it, too", 180)
+
+
 def test_while_one_repository_is_away_the_other_goes_on_and_then_it_gets_what_it_lacks(
     lab: Lab, anna: Operator
 ) -> None:

@@ -245,3 +245,98 @@ def test_a_disk_that_fills_up_fails_it(lab: Lab, anna: Operator) -> None:
     done = drill(anna, "--override", "disk-space", "--reason", "to see what happens")
     assert done.returncode == FAILED, done.stdout + done.stderr
     assert (scratch(lab), works(lab)) == ([], "")
+
+
+@pytest.mark.story
+def test_when_the_first_repository_is_lost_the_off_site_one_is_tried(lab: Lab, anna: Operator) -> None:
+    done = anna("backup", "run", "--service", "offsite", "--yes")
+    assert done.returncode == OK, done.stdout + done.stderr
+    lab.faults.inject("power-off", NODE)
+    try:
+        done = drill(anna, "--service", "offsite")
+        assert done.returncode == OK, done.stdout + done.stderr
+        (record, *_) = json.loads(anna("drill", "list", "--service", "offsite", "-o", "json").stdout)["drills"]
+        told = [record[key] for key in ("service", "repository", "node", "verdict")]
+        assert told == ["offsite", 2, "backup2", "pass"], record
+        assert sh(lab, f"find {HERE} -mindepth 1 -maxdepth 1 -name '2*'", "backup2") == ""
+    finally:
+        lab.faults.undo("power-off")
+        sh(lab, f"rm -f {HISTORY}", "backup2")
+
+
+# A drill of backup1's repository on backup2, which reaches it as pgBackRest does: by SSH.
+_FAR = """
+[global]
+repo1-host=backup1
+repo1-host-user=pgbackrest
+repo1-host-config=/etc/pgbackrest.conf
+log-level-console=warn
+log-level-file=off
+"""
+
+
+@pytest.mark.story
+def test_a_repository_elsewhere_is_compared_where_it_lies(lab: Lab, anna: Operator) -> None:
+    """By its own node's user, whom a rule lets read its files and nothing else."""
+    key = f"{HERE}/.ssh/id_ed25519"
+    known = "/home/pgbackrest/.ssh/known_hosts"
+    sh(lab, f"install -d -m 700 {HERE}/.ssh; rm -f {key}; ssh-keygen -q -t ed25519 -N '' -f {key}", "backup2")
+    sh(lab, f"cp {known} {HERE}/.ssh/ 2>/dev/null || :; ssh-keyscan backup1 >>{HERE}/.ssh/known_hosts", "backup2")
+    sh(lab, f"chown -R pgdrill: {HERE}/.ssh; cat >/etc/pgbackrest-far.conf <<'END'{_FAR}END", "backup2")
+    public = sh(lab, f"cat {key}.pub", "backup2")
+    authorized = "/home/pgbackrest/.ssh/authorized_keys"
+    sh(lab, f"cp --preserve {authorized} {authorized}.before; echo '{public.strip()}' >>{authorized}")
+    text = lab.paths.inventory.read_text(encoding="utf-8")
+    head, own, rest = text.partition('name = "backup"\n')
+    rest = rest.replace("drill_user = ", 'drill_node = "backup2"\ndrill_user = ', 1)
+    inventory = anna.home / "far.toml"
+    inventory.write_text(head + own + rest.replace("pgbackrest-drill.conf", "pgbackrest-far.conf", 1), encoding="utf-8")
+    there = Operator(lab, anna.home, inventory)
+    rules = "/etc/sudoers.d/hactl-far"
+    try:
+        for node in (NODE, "backup2"):
+            policy = there("sudoers", "--node", node).stdout
+            sh(lab, f"cat >{rules}.new <<'END'\n{policy}END\nchmod 440 {rules}.new && mv {rules}.new {rules}", node)
+        done = drill(there)
+        assert done.returncode == OK, done.stdout + done.stderr
+        (record, *_) = json.loads(there("drill", "list", "--service", "backup", "-o", "json").stdout)["drills"]
+        assert (record["node"], record["verdict"]) == ("backup2", "pass"), record
+        told = {one["name"]: (one["outcome"], one["sentence"]) for one in record["checks"]}
+        assert re.fullmatch(r"its [1-9]\d* files are what they were", told["repository"][1]), told
+        assert told["repository"][0] == "ok"
+        sh(lab, f"rm {rules}")
+        done = drill(there)
+        (record, *_) = json.loads(there("drill", "list", "--service", "backup", "-o", "json").stdout)["drills"]
+        told = {one["name"]: (one["outcome"], one["sentence"]) for one in record["checks"]}
+        assert (record["verdict"], told["repository"][0]) == ("partial", "skipped"), record
+        assert "cannot be read on backup1: find failed" in told["repository"][1]
+    finally:
+        sh(lab, f"mv {authorized}.before {authorized}; rm -f {rules}")
+        sh(lab, f"rm -rf {rules} {HERE}/.ssh /etc/pgbackrest-far.conf {HISTORY}", "backup2")
+
+
+@pytest.mark.story
+def test_a_table_of_the_copy_is_kept_and_brings_it_back(lab: Lab, anna: Operator) -> None:
+    write(lab, "CREATE TABLE treasure AS SELECT generate_series(1, 1000) AS coin")
+    moment = write(lab, f"SELECT pg_sleep(0.01); {NOW}").splitlines()[-1]
+    write(lab, "SELECT pg_sleep(0.01); DROP TABLE treasure")
+    archived(lab)
+    done = drill(anna, "--time", moment, "--database", "shop", "--table", "treasure")
+    assert done.returncode == OK, done.stdout + done.stderr
+    run = last(lab)["run"]
+    sentence = checks(last(lab))["table"][1]
+    assert sentence.startswith(f"treasure of shop is in {NODE}:{HERE}/{run}.sql (")
+    assert sentence in " ".join(done.stdout.split())
+    try:
+        assert sh(lab, f"stat -c '%U %a' {HERE}") == "pgdrill 700\n"
+        (primary,) = primaries(lab)
+        load = ["runuser", "-u", "postgres", "--", "psql", "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", "shop"]
+        loaded = lab.exec(primary, load, stdin=sh(lab, f"cat {HERE}/{run}.sql"))
+        assert loaded.returncode == 0, loaded.stderr
+        assert write(lab, "SELECT count(*), sum(coin) FROM treasure") == "1000|500500"
+    finally:
+        write(lab, "DROP TABLE IF EXISTS treasure")
+        sh(lab, f"rm -f {HERE}/*.sql")
+    done = drill(anna, "--database", "shop", "--table", "treasure")
+    assert done.returncode == FAILED, done.stdout
+    assert checks(last(lab))["table"][0] == "fail"

@@ -17,15 +17,24 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
 OK, USAGE, FAILED = 0, 2, 3
 DYING = f"{ROOT / 'tests' / 'lab' / 'dying'}:{ROOT}"
 SENT = 5  # The run begins, the lock is taken, the guards have spoken, the step has begun, its command is sent.
+CLEARING = 8  # ... it is restored, compared
 FOLDER, SCRATCH = "/var/lib/shop/uploads", "/var/lib/hactl-drill"
 
 
 @pytest.fixture
 def anna(lab: Lab, tmp_path: Path) -> Iterator[Operator]:
+    """What drills of a test have shown is forgotten afterwards: a last one that failed is a critical finding."""
     (tmp_path / "anna").mkdir()
     one = Operator(lab, tmp_path / "anna")
     yield one
     one.kill_runner()
+    for node in APPS:
+        sh(lab, node, f"rm -f {SCRATCH}/history.jsonl")
+
+
+def at(event: int) -> dict[str, str]:
+    """What kills a run there."""
+    return {"PYTHONPATH": DYING, "HACTL_DIE_AT": str(event)}
 
 
 def sh(lab: Lab, node: str, script: str, timeout: float = 60) -> str:
@@ -54,11 +63,13 @@ def snapshots(anna: Operator) -> dict[str, list[dict]]:
 
 
 def nothing_left(lab: Lab, node: str) -> bool:
-    return sh(lab, node, f"ls -A {SCRATCH}") == ""
+    """But for the history."""
+    return sh(lab, node, f"ls -A {SCRATCH} | grep -v history.jsonl || :") == ""
 
 
 def test_files_are_backed_up_listed_restored_and_the_same(lab: Lab, anna: Operator) -> None:
     for node in APPS:
+        sh(lab, node, f"rm -f {FOLDER}/new.txt {FOLDER}/forgotten.txt")
         leave(lab, node, "photo.jpg", node)
         leave(lab, node, "letter.txt", f"from {node}")
     done = anna("backup", "run", "--service", "uploads", "--yes", "-o", "json")
@@ -74,6 +85,10 @@ def test_files_are_backed_up_listed_restored_and_the_same(lab: Lab, anna: Operat
     assert "since then 1 changed, 1 gone, 1 added" in done.stdout
     assert done.stdout.count("all are what they were") == 2
     assert all(nothing_left(lab, node) for node in APPS)
+    listed = anna.json("drill", "show", "last", "--service", "uploads")["drills"]
+    told = {one["node"]: (one["verdict"], one["type"], [check["name"] for check in one["checks"]]) for one in listed}
+    assert told == dict.fromkeys(APPS, ("pass", "files", ["same", "complete"]))
+    assert [one["rpo_seconds"] > 0 for one in listed if one["node"] == "app1"] == [True]
 
 
 def test_what_is_not_in_the_snapshot_fails_the_drill(lab: Lab, anna: Operator) -> None:
@@ -86,10 +101,19 @@ def test_what_is_not_in_the_snapshot_fails_the_drill(lab: Lab, anna: Operator) -
 
 
 def test_killed_in_the_middle_and_resumed_there_is_one_snapshot(lab: Lab, anna: Operator) -> None:
-    """And what a killed drill has left behind, the next one removes."""
-    sh(lab, "app2", f"cd / && runuser -u restic -- install -D /dev/null {SCRATCH}/20251101-101010-abc/.hactl-drill")
+    """And what a killed drill has left behind is told of, and removed by itself or by the next one."""
+    killed = anna("drill", "run", "--service", "uploads", "--on", "app2", "--yes", **at(CLEARING))
+    assert killed.returncode not in {OK, USAGE, FAILED}, killed.stdout
+    assert not nothing_left(lab, "app2")
+    sentence, hint = anna.findings()["drill-leftovers:uploads:app2"]
+    assert sentence.startswith("a drill was not cleared away: run 2")
+    assert hint == "hactl drill clean --service uploads"
+    sh(lab, "app2", f"mkdir {SCRATCH}/theirs; touch {SCRATCH}/theirs/.hactl-drill")
+    done = anna("drill", "clean", "--service", "uploads", "--yes")
+    assert (done.returncode, sh(lab, "app2", f"ls -A {SCRATCH}")) == (OK, "theirs\n"), done.stdout
+    sh(lab, "app2", f"rm -r {SCRATCH}/theirs")
     run = ("run", "files-backup", "-p", "service=uploads", "-l", "app2", "--yes")
-    killed = anna(*run, PYTHONPATH=DYING, HACTL_DIE_AT=str(SENT))
+    killed = anna(*run, **at(SENT))
     assert killed.returncode not in {OK, USAGE, FAILED}, killed.stdout
     done = anna("runs", "resume", "last", "--yes")
     assert done.returncode == OK, done.stdout + done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -212,31 +213,8 @@ def _two(_: Lab, anna: Player) -> None:
     until(lambda: anna("upgrade", "--to", "1.1.0", "--yes", timeout=400).returncode == 0, "the upgrade", PATIENCE)
 
 
-_COPY = r"""
-set -eu
-cd /var/lib/pgdrill
-rm -rf copy lock orders.sql
-mkdir -m 700 copy lock
-trap '/usr/lib/postgresql/15/bin/pg_ctl -D copy -m immediate stop >/dev/null 2>&1; rm -rf copy lock' EXIT
-pgbackrest --config=/dev/null --stanza=main --repo1-path=/var/lib/pgbackrest --spool-path=/var/lib/pgdrill/lock \
-    --lock-path=/var/lib/pgdrill/lock \
-    --log-level-file=off --pg1-path=/var/lib/pgdrill/copy --type=time --target="$1" --target-action=promote restore
-: >copy/postgresql.conf
-sed -i 's# --spool-path=[^ ]*##' copy/postgresql.auto.conf # only a restore looks for it
-echo 'local all all trust' >copy/pg_hba.conf
-/usr/lib/postgresql/15/bin/pg_ctl -D copy -w -t 60 -l copy/log \
-    -o "-p 5498 -k /var/lib/pgdrill -c listen_addresses='' -c archive_mode=off -c hot_standby=off" start >&2 ||
-    { cat copy/log >&2; exit 1; }
-for _ in $(seq 300); do
-    ! pg_isready -q -h /var/lib/pgdrill -p 5498 || break
-    sleep 0.2
-done
-pg_dump -h /var/lib/pgdrill -p 5498 -U postgres -d shop --table=orders
-"""
-
-
 def _restore(lab: Lab, anna: Player) -> None:
-    """The table out of the backup: nobody's own command does all of that."""
+    """The table out of the archive, kept by a drill to the moment before; loaded by hand."""
     until(lambda: anna.report()["requests"]["failed"], "it is gone", PATIENCE)  # type: ignore[index]
     until(lambda: "act" in marks(anna.report()), "it is noted")
     primary = _places(lab)["primary"]
@@ -246,8 +224,11 @@ def _restore(lab: Lab, anna: Player) -> None:
     archived = f"SELECT last_archived_wal >= '{segment}' FROM pg_stat_archiver"
     until(lambda: psql(lab, primary, archived) == "t", "it is archived")
     moment = datetime.fromtimestamp(before, UTC).strftime("%Y-%m-%d %H:%M:%S.%f+00")
-    dump = lab.exec("backup1", ["runuser", "-u", "pgdrill", "--", "sh", "-c", _COPY, "sh", moment], timeout=300)
-    assert dump.returncode == 0, dump.stderr
+    drill = anna("drill", "run", "--time", moment, "--database", "shop", "--table", "orders", "--yes", timeout=300)
+    assert drill.returncode == 0, drill.stdout + drill.stderr
+    kept = re.search(r"orders of shop is in backup1:(\S+)", drill.stdout)
+    assert kept is not None, drill.stdout
+    dump = lab.exec("backup1", ["cat", kept[1]])
     load = ["runuser", "-u", "postgres", "--", "psql", "-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-d", "shop"]
     done = lab.exec(primary, load, stdin=dump.stdout)
     assert done.returncode == 0, done.stderr

@@ -263,6 +263,11 @@ def remove(scratch: Scratch) -> tuple[str, ...]:
     return ("rm", "--recursive", "--force", "--one-file-system", "--", scratch.root)
 
 
+def remove_empty(scratch: Scratch) -> tuple[str, ...]:
+    """One that was never marked."""
+    return ("rmdir", "--", scratch.root)
+
+
 def note(service: PgbackrestService) -> tuple[str, ...]:
     """One line more in the history, from standard input."""
     return ("tee", "--append", "--", f"{service.drill_directory}/history.jsonl")
@@ -337,6 +342,7 @@ def _of_a_run(scratch: Scratch) -> dict[tuple[str, ...], str]:
         end(scratch): "end what else a drill has begun",
         clear(scratch): "remove what was restored",
         remove(scratch): "remove a drill's directory",
+        remove_empty(scratch): "remove one with nothing in it",
     }
 
 

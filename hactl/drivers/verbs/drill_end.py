@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hactl.drivers.drill import argv as history_argv
-from hactl.drivers.drill import parse
+from hactl.drivers.drill import began, parse
 from hactl.drivers.probe import Asked
 from hactl.drivers.verbs import drill_commands as commands
 from hactl.drivers.verbs.drill_check import read_checks
@@ -13,7 +13,6 @@ from hactl.drivers.verbs.drill_prepare import DrillArguments, DrillVerb, target_
 from hactl.drivers.verbs.drill_scratch import (
     acting,
     backups,
-    began,
     done,
     example,
     look,
@@ -25,7 +24,18 @@ from hactl.drivers.verbs.drill_scratch import (
 )
 from hactl.model.command import Command
 from hactl.model.drill_lines import written
-from hactl.model.drills import LATEST, PHASES, RTO_PHASES, Check, CheckOutcome, DrillFacts, DrillRecord, Verdict, judged
+from hactl.model.drills import (
+    LATEST,
+    PHASES,
+    RTO_PHASES,
+    Check,
+    CheckOutcome,
+    DrillFacts,
+    DrillRecord,
+    Leftover,
+    Verdict,
+    judged,
+)
 from hactl.model.errors import ParseError
 from hactl.model.inventory import PgbackrestService
 from hactl.model.units import duration
@@ -107,22 +117,26 @@ class Clean(DrillVerb):
         return tuple(acting(scratch.service, argv) for argv in (commands.stop(scratch), commands.remove(scratch)))
 
     def check(self, scene: Scene, args: DrillArguments) -> Doing[Standing]:
-        left = yield from _left(scene, args)
+        left = [one.run for one in (yield from _left(scene, args))]
         if not left:
             return Standing(done=True, sentence=f"no drill has left anything on {scene.target.name}")
         return Standing(done=False, sentence=f"left behind on {scene.target.name} by {', '.join(left)}")
 
     def do(self, scene: Scene, args: DrillArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - none is needed
         left = yield from _left(scene, args)
-        for run_id in left:
-            yield from torn_down(scene, scratch_of(scene, args.service, run_id))
-        return f"removed what {', '.join(left)} had left"
+        for one in left:
+            scratch = scratch_of(scene, args.service, one.run)
+            if one.marked:
+                yield from torn_down(scene, scratch)
+            else:
+                yield from done(scene, acting(scratch.service, commands.remove_empty(scratch)), "rmdir")
+        return f"removed what {', '.join(one.run for one in left)} had left"
 
 
-def _left(scene: Scene, args: DrillArguments) -> Doing[tuple[str, ...]]:
-    """Runs that have left something behind."""
+def _left(scene: Scene, args: DrillArguments) -> Doing[tuple[Leftover, ...]]:
+    """What other runs have left behind."""
     facts = yield from _facts(scene, backups(scene, args.service))
-    return tuple(one.run for one in facts.leftovers if one.run != scene.run)
+    return tuple(one for one in facts.leftovers if one.run != scene.run)
 
 
 def _facts(scene: Scene, service: PgbackrestService) -> Doing[DrillFacts]:

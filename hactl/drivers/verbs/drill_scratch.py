@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from hactl.drivers.drill import MARKER, Marker, read_marker
+from hactl.drivers.drill import MARKER, Marker, began, read_marker
 from hactl.drivers.verbs import drill_commands as commands
 from hactl.drivers.verbs.command_lines import known, mutating
 from hactl.drivers.verbs.drill_commands import EXAMPLE, Scratch
@@ -193,11 +193,6 @@ def _stopped(scene: Scene, scratch: Scratch) -> Doing[None]:
 
 
 # --- when ---------------------------------------------------------------------------------------------------------
-
-
-def began(run_id: str) -> float:
-    """The epoch second that a run's id tells."""
-    return datetime.strptime(run_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
 
 
 def moment(text: str) -> str:

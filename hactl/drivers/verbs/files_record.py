@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from hactl.drivers.verbs.drill_scratch import began
+from hactl.drivers.drill import began
 from hactl.drivers.verbs.files import SHORT
 from hactl.drivers.verbs.files_compare import Compared
 from hactl.model.drills import FILES, LATEST, Check, CheckOutcome, DrillRecord, judged

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from hactl.drivers import drill, restic
-from hactl.drivers.drill import Marker
+from hactl.drivers.drill import Marker, began
 from hactl.drivers.probe import Asked
 from hactl.drivers.verbs import restic_commands as commands
 from hactl.drivers.verbs.command_lines import known, mutating
 from hactl.drivers.verbs.command_lines import shown as shown_command
-from hactl.drivers.verbs.drill_scratch import began
 from hactl.drivers.verbs.files import LONG, kept, objection
 from hactl.model.command import Command, Completed, command
 from hactl.model.drills import DrillFacts
@@ -66,11 +65,14 @@ def cleaned(scene: Scene, service: ResticService) -> Doing[tuple[str, ...]]:
     """The runs whose scratch space was there and is removed. Whoever has the cluster's lock knows that no other run
     works in it.
     """
-    left = tuple(one.run for one in (yield from told(scene, service)).leftovers)
-    for run_id in left:
-        yield from tell(f"removing what run {run_id} has left behind")
-        yield from cleared(scene, service, run_id)
-    return left
+    left = (yield from told(scene, service)).leftovers
+    for one in left:
+        yield from tell(f"removing what run {one.run} has left behind")
+        if one.marked:
+            yield from cleared(scene, service, one.run)
+        else:
+            yield from done(scene, acting(service, commands.remove_empty(service, one.run)), "rmdir")
+    return tuple(one.run for one in left)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,11 @@ def clear(service: ResticService, run: str) -> tuple[str, ...]:
     return ("rm", "--recursive", "--force", "--", restored(service, run))
 
 
+def remove_empty(service: ResticService, run: str) -> tuple[str, ...]:
+    """One that was never marked."""
+    return ("rmdir", "--", scratch(service, run))
+
+
 def remove(service: ResticService, run: str) -> tuple[str, ...]:
     return ("rm", "--recursive", "--force", "--", scratch(service, run))
 
@@ -127,7 +132,7 @@ def rules(service: ResticService, node: str) -> Iterator[tuple[tuple[str, ...], 
     yield note(service), "", "keep what a drill has shown"
     for argv in (make(service, EXAMPLE), mark(service, EXAMPLE)):
         yield _pattern(argv, "make scratch space", run)
-    for argv in (clear(service, EXAMPLE), remove(service, EXAMPLE)):
+    for argv in (clear(service, EXAMPLE), remove(service, EXAMPLE), remove_empty(service, EXAMPLE)):
         yield _pattern(argv, "take scratch space down", run)
     for argv in (listed(live), summed(live)):
         yield argv, "", "tell what its files are"

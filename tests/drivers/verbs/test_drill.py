@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from hactl.drivers.drill import Marker
+from hactl.drivers.drill import Marker, began
 from hactl.drivers.verbs import drill_commands as commands
 from hactl.drivers.verbs.catalogue import VERBS
 from hactl.drivers.verbs.drill_check import judged, read_checks
 from hactl.drivers.verbs.drill_end import recorded
 from hactl.drivers.verbs.drill_prepare import DrillArguments, chosen_backup
 from hactl.drivers.verbs.drill_restore import reason
-from hactl.drivers.verbs.drill_scratch import began, moment, scratch_of
+from hactl.drivers.verbs.drill_scratch import moment, scratch_of
 from hactl.drivers.verbs.drill_server import read_needed, settings
 from hactl.model.command import Completed
 from hactl.model.drills import CheckOutcome, Verdict

@@ -253,11 +253,11 @@ def test_what_an_earlier_one_has_left_is_removed_and_nothing_else(scene: Scene) 
 
 
 def test_what_was_left_can_be_removed_by_itself(scene: Scene) -> None:
-    ours = "20251101-101010-abc"
-    world, args = Restic(left=lying(ours)), CleanArguments("uploads")
-    assert world.play(CLEAN.check(scene, args)).sentence == f"left behind on app1 by {ours}"
-    assert world.play(CLEAN.do(scene, args, {})) == f"removed what {ours} had left"
-    assert world.play(CLEAN.check(scene, args)).done
+    ours, empty = "20251101-101010-abc", "20251101-101010-xyz"
+    world, args = Restic(left=lying(ours) + f"{SCRATCH}/{empty}\n"), CleanArguments("uploads")
+    assert world.play(CLEAN.check(scene, args)).sentence == f"left behind on app1 by {ours}, {empty}"
+    assert world.play(CLEAN.do(scene, args, {})) == f"removed what {ours}, {empty} had left"
+    assert world.changed[-1] == f"target: rmdir -- {SCRATCH}/{empty}"
     assert Restic(left=lying(ours, cluster="other")).play(CLEAN.check(scene, args)).done
 
 
@@ -307,7 +307,11 @@ def test_every_command_is_granted_word_for_word(scene: Scene) -> None:
     service = scene.inventory.services["uploads"]
     assert isinstance(service, ResticService)
     rules = list(commands.rules(service, "app1"))
-    world = Restic(runs=[""], says={"check": [LOCKED, done()]}, left=lying("20251101-101010-abc"))
+    world = Restic(
+        runs=[""],
+        says={"check": [LOCKED, done()]},
+        left=lying("20251101-101010-abc") + f"{SCRATCH}/20251101-101010-xyz\n",
+    )
     for doing in (DRILL.preflight(scene, DRILLED), DRILL.do(scene, DRILLED, {}), VERIFY.do(scene, ARGS, {})):
         world.play(doing)
     world.play(TAKE.do(scene, ARGS, {}))

@@ -47,7 +47,8 @@ def acknowledged(picture: Picture, acks: Sequence[Ack]) -> Picture:
 
 def open_findings(picture: Picture) -> tuple[Finding, ...]:
     """What nobody has acknowledged, in the picture's order."""
-    return tuple(finding for finding in picture.assessment.findings if finding.key not in picture.acks)
+    findings = picture.assessment.findings
+    return tuple([one for one in findings if one.key not in picture.acks]) if picture.acks else findings
 
 
 class Settling:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from hactl.model.facts import HaproxyBackend, HaproxyFacts, HostFacts
 from hactl.model.observed import Observed
 from hactl.model.state import NodeState, Reading
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(NamedTuple):
     """Bytes a second over all interfaces, errors a second."""
 
     received: float
@@ -83,9 +82,14 @@ def _failed(backend: HaproxyBackend) -> int:
 def two_samples(state: NodeState) -> tuple[Observed[HostFacts], Observed[HostFacts]] | None:
     """The newest two samples of the host, older first, where they are of one boot and of different moments."""
     reading = state.readings.get("host")
-    if reading is None or reading.before is None or reading.last is None:
-        return None
+    return samples_of(reading) if reading is not None else None
+
+
+def samples_of(reading: Reading) -> tuple[Observed[HostFacts], Observed[HostFacts]] | None:
+    """The same for those who have the host's reading."""
     before, last = reading.before, reading.last
+    if before is None or last is None:
+        return None
     if not isinstance(before.value, HostFacts) or not isinstance(last.value, HostFacts):
         return None
     if last.at <= before.at or last.value.boot_id != before.value.boot_id:
@@ -96,26 +100,32 @@ def two_samples(state: NodeState) -> tuple[Observed[HostFacts], Observed[HostFac
 def cpu_percent(state: NodeState) -> float | None:
     """CPU time that was not idle between the newest two samples; None when they do not tell."""
     pair = two_samples(state)
-    if pair is None:
-        return None
-    ticks = pair[1].value.cpu_total - pair[0].value.cpu_total
-    busy = pair[1].value.cpu_busy - pair[0].value.cpu_busy
+    return cpu_between(*pair) if pair is not None else None
+
+
+def cpu_between(before: Observed[HostFacts], last: Observed[HostFacts]) -> float | None:
+    """The same for those who have the two samples."""
+    old, new = before.value, last.value
+    ticks, busy = new.cpu_total - old.cpu_total, new.cpu_busy - old.cpu_busy
     return min(100.0, 100.0 * busy / ticks) if ticks > 0 and busy >= 0 else None
 
 
 def traffic(state: NodeState) -> Traffic | None:
     """Network traffic between the newest two samples. A new interface counts from its next sample."""
     pair = two_samples(state)
-    if pair is None:
-        return None
-    old, new, seconds = pair[0].value.network, pair[1].value.network, pair[1].at - pair[0].at
+    return traffic_between(*pair) if pair is not None else None
+
+
+def traffic_between(before: Observed[HostFacts], last: Observed[HostFacts]) -> Traffic:
+    """The same for those who have the two samples."""
+    old, new, seconds = before.value.network, last.value.network, last.at - before.at
     received = sent = errors = 0
     for name, after in new.items():
-        before = old.get(name)
-        if before is not None and after.received >= before.received:
-            received += after.received - before.received
-            sent += max(0, after.sent - before.sent)
-            errors += max(0, after.errors - before.errors)
+        earlier = old.get(name)
+        if earlier is not None and after.received >= earlier.received:
+            received += after.received - earlier.received
+            sent += max(0, after.sent - earlier.sent)
+            errors += max(0, after.errors - earlier.errors)
     return Traffic(received / seconds, sent / seconds, errors / seconds)
 
 

@@ -34,16 +34,16 @@ class Series:
     def put(self, at: float, value: float, interval: float) -> None:
         """The next value should come `interval` seconds later. One that is not newer than the last is known already."""
         self._interval = interval
-        if self._times and at <= self._times[-1]:
+        times = self._times
+        if times and (since := at - times[-1]) < _CLOSEST:
+            if since > 0 and value > self._values[-1]:
+                self._values[-1] = value
             return
-        if self._times and at - self._times[-1] < _CLOSEST:
-            self._values[-1] = max(self._values[-1], value)
-            return
-        self._times.append(at)
+        times.append(at)
         self._values.append(value)
-        if self._times[0] < at - SPAN - _SPARE:
-            old = bisect_left(self._times, at - SPAN)
-            del self._times[:old], self._values[:old]
+        if times[0] < at - SPAN - _SPARE:
+            old = bisect_left(times, at - SPAN)
+            del times[:old], self._values[:old]
 
     def cut_after(self, at: float) -> None:
         """Forget what came after this second."""

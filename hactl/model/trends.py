@@ -8,7 +8,7 @@ What was not known has no point: a gap, never 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hactl.model import rates
@@ -25,7 +25,7 @@ class Trends:
 
     def __init__(self) -> None:
         self._series: dict[str, Series] = {}
-        self._seen: dict[str, NodeState] = {}
+        self._seen: Mapping[str, NodeState] = {}
         self._of_nodes: dict[str, _NodeSeries] = {}
         self._now = 0.0
 
@@ -37,12 +37,12 @@ class Trends:
         if picture.now < self._now:
             self._rewind(picture.now)
         self._now = picture.now
-        seen, self._seen = self._seen, dict(picture.state.nodes)
-        changed = {name for name, state in self._seen.items() if seen.get(name) is not state}
+        seen, self._seen = self._seen, picture.state.nodes
+        changed = [name for name, state in self._seen.items() if seen.get(name) is not state]
         for name in changed:
             self._take_node(self._seen[name], seen.get(name))
         if changed:
-            self._take_services(picture, changed)
+            self._take_services(picture, frozenset(changed))
 
     def points(self, key: str) -> tuple[Point, ...]:
         """Oldest first. Empty for what was never known."""
@@ -67,11 +67,14 @@ class Trends:
         if series is None:
             series = self._of_nodes[state.name] = _NodeSeries(f"node/{state.name}/", self._series)
         readings, known = state.readings, before.readings if before is not None else {}
-        for key, put in (("host", series.put_host), ("disk", series.put_disk), ("clock", series.put_clock)):
-            if (reading := readings.get(key)) is not None and reading is not known.get(key):
-                put(state, reading)
+        if (host := readings.get("host")) is not None and host is not known.get("host"):
+            series.put_host(host)
+        if (disk := readings.get("disk")) is not None and disk is not known.get("disk"):
+            series.put_disk(disk)
+        if (clock := readings.get("clock")) is not None and clock is not known.get("clock"):
+            series.put_clock(clock)
 
-    def _take_services(self, picture: Picture, changed: set[str]) -> None:
+    def _take_services(self, picture: Picture, changed: frozenset[str]) -> None:
         state, inventory = picture.state, picture.state.inventory
         for service in inventory.services.values():
             pools = [pool for pool in inventory.pools.values() if pool.service == service.name]
@@ -112,7 +115,7 @@ class Trends:
             self._series.setdefault(key, Series()).put(at, value, interval)
 
     def _rewind(self, now: float) -> None:
-        self._seen.clear()
+        self._seen = {}
         for series in self._series.values():
             series.cut_after(now)
 
@@ -154,40 +157,41 @@ def _together(found: Sequence[_Seen]) -> _Seen:
 class _NodeSeries:
     """Takes a node's answers: the newest good one of each question was true when it was given, whatever came after."""
 
-    __slots__ = ("_prefix", "_series", "_there")
+    __slots__ = ("_host", "_prefix", "_series")
 
     def __init__(self, prefix: str, series: dict[str, Series]) -> None:
         self._prefix = prefix
         self._series = series
-        self._there: dict[str, Series] = {}  # those of this node that have a value, by their last word
+        self._host: tuple[Series, ...] = ()
 
-    def put_host(self, state: NodeState, reading: Reading) -> None:
+    def put_host(self, reading: Reading) -> None:
+        """Called for every node with every answer, so it asks for nothing twice."""
         host = reading.last
         if host is None or not isinstance(host.value, HostFacts):
             return
+        if not self._host:
+            self._host = tuple(map(self._of, ("memory", "cpu", "received", "sent")))
+        memory, cpu, received, sent = self._host
         at, every = host.at, reading.interval
-        self._put("memory", at, rates.memory_percent(host.value), every)
-        if not rates.in_a_row(reading):
+        memory.put(at, rates.memory_percent(host.value), every)
+        if not rates.in_a_row(reading) or (pair := rates.samples_of(reading)) is None:
             return
-        if (cpu := rates.cpu_percent(state)) is not None:
-            self._put("cpu", at, cpu, every)
-        if (traffic := rates.traffic(state)) is not None:
-            self._put("received", at, traffic.received, every)
-            self._put("sent", at, traffic.sent, every)
+        if (busy := rates.cpu_between(*pair)) is not None:
+            cpu.put(at, busy, every)
+        traffic = rates.traffic_between(*pair)
+        received.put(at, traffic.received, every)
+        sent.put(at, traffic.sent, every)
 
-    def put_disk(self, _state: NodeState, reading: Reading) -> None:
+    def put_disk(self, reading: Reading) -> None:
         disk = reading.last
         if disk is not None and isinstance(disk.value, DiskFacts) and disk.value.filesystems:
             fullest = max(one.used_percent for one in disk.value.filesystems)
-            self._put("disk", disk.at, fullest, reading.interval)
+            self._of("disk").put(disk.at, fullest, reading.interval)
 
-    def put_clock(self, _state: NodeState, reading: Reading) -> None:
+    def put_clock(self, reading: Reading) -> None:
         clock = reading.last
         if clock is not None and isinstance(clock.value, ClockFacts):
-            self._put("latency", clock.at, 2000 * clock.value.error, reading.interval)
+            self._of("latency").put(clock.at, 2000 * clock.value.error, reading.interval)
 
-    def _put(self, word: str, at: float, value: float, every: float) -> None:
-        series = self._there.get(word)
-        if series is None:
-            series = self._there[word] = self._series.setdefault(self._prefix + word, Series())
-        series.put(at, value, every)
+    def _of(self, word: str) -> Series:
+        return self._series.setdefault(self._prefix + word, Series())

@@ -58,7 +58,8 @@ class Beside:
 
     async def turn(self, picture: Picture, going: Sequence[Fact]) -> bool:
         """Look at what may have changed; whether there is something else to show."""
-        changed = await asyncio.to_thread(self.known.look, settle=self._settles)
+        watched = self.known.source is not None  # else there is nothing to wake a thread for
+        changed = watched and await asyncio.to_thread(self.known.look, settle=self._settles)
         if going != self._going:
             self._going, changed = going, True
             await self._look_at_runs(picture)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hactl.model.acks import open_findings
 from hactl.model.findings import Level
 from hactl.model.picture import Picture
 from hactl.model.state import LinkPhase
 from hactl.view import units
 from hactl.view.services import holder
+
+_WORST_FIRST = sorted(Level, reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ def banner(picture: Picture) -> Banner:
     """The first line of everything: how the cluster is, since when, who holds its addresses, how many nodes answer."""
     state, assessment = picture.state, picture.assessment
     verdict = assessment.cluster
-    levels = [finding.level for finding in assessment.findings if finding.key not in picture.acks]
-    up = sum(node.link.phase is LinkPhase.UP for node in state.nodes.values())
+    levels = [finding.level for finding in open_findings(picture)]
+    up = [node.link.phase for node in state.nodes.values()].count(LinkPhase.UP)
     addresses = tuple(Fact(f"vip {vip.name}", holder(vip), vip.verdict.level) for vip in assessment.vips.values())
     return Banner(
         name=state.inventory.name,
@@ -49,7 +52,7 @@ def banner(picture: Picture) -> Banner:
         sentence=verdict.sentence,
         since=units.moment(state.wall(verdict.since), state.wall(picture.now)),
         age=units.age(picture.now - verdict.since),
-        counts=tuple((level, levels.count(level)) for level in sorted(set(levels), reverse=True)),
+        counts=tuple((level, levels.count(level)) for level in _WORST_FIRST if level in levels),
         facts=(*addresses, Fact("nodes", f"{up}/{len(state.nodes)} up", None)),
         acknowledged=len(picture.acks),
     )
@@ -78,6 +81,13 @@ class SiteRow:
 class SiteMap:
     roles: tuple[str, ...]
     sites: tuple[SiteRow, ...]
+
+
+def told_by_map(picture: Picture) -> object:
+    """What the map is made of: one that is made of the same says the same."""
+    sites = picture.assessment.sites.values()
+    levels = [verdict.level for verdict in picture.assessment.nodes.values()]
+    return picture.state.inventory, levels, [(verdict.level, verdict.sentence) for verdict in sites]
 
 
 def site_map(picture: Picture) -> SiteMap:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from operator import is_
 
 from hactl.model.ack import Ack
 from hactl.model.acks import open_findings
-from hactl.model.findings import Finding, ScopeKind, subject
+from hactl.model.findings import Finding, Level, ScopeKind, subject
 from hactl.model.picture import Picture
 from hactl.view import units
-from hactl.view.cells import age_cell, level_cell
+from hactl.view.cells import level_cell
 from hactl.view.lines import Line
 from hactl.view.severity import severity
 from hactl.view.tables import Cell, Column, Row, Table
@@ -21,7 +23,10 @@ COLUMNS = (
     Column("age", "age", "right", minimum=3, priority=1),
 )
 _ACK = Column("acknowledged", "acknowledged", minimum=16, grow=True)
+_TURNS = 30  # pictures within which every row is looked after, also where nobody looks
 _HINT = Column("hint", "what to do", minimum=20, priority=2, grow=True)
+MORE_COLUMNS = (_ACK, _HINT)
+"""Those that there are at times."""
 
 
 def finding_rows(picture: Picture, *, hints: bool = False) -> Table:
@@ -29,8 +34,67 @@ def finding_rows(picture: Picture, *, hints: bool = False) -> Table:
 
     With `hints` what to do about each.
     """
-    columns = (*COLUMNS, *((_ACK,) if picture.acks else ()), *((_HINT,) if hints else ()))
-    return Table(columns, tuple(_row(picture, finding, columns) for finding in in_order(picture)))
+    return FindingRows().table(picture, hints=hints)
+
+
+class FindingRows:
+    """Rows of picture after picture: one is made again when what it shows has changed."""
+
+    def __init__(self) -> None:
+        self._told: list[tuple[str, Level]] = []
+        self._places: dict[str, int] = {}  # of those, by key
+        self._kept: list[_Kept] = []
+        self._table = Table((), ())
+        self._turn = 0
+
+    def table(self, picture: Picture, wanted: Collection[str] | None = None, *, hints: bool = False) -> Table:
+        """As `finding_rows`. Where only the `wanted` rows are looked at, others may be some pictures old: not when
+        there are other findings than before, for then others may come into sight.
+
+        Where every row is the one before, so is the table.
+        """
+        columns = (*COLUMNS, *((_ACK,) if picture.acks else ()), *((_HINT,) if hints else ()))
+        findings = in_order(picture)
+        told = [(one.key, one.level) for one in findings]
+        if columns != self._table.columns:
+            self._kept, self._table = [], Table(columns, ())
+        if told != self._told or not self._kept:
+            before = {one.finding.key: one for one in self._kept}
+            self._kept = [self._held(picture, one, before.get(one.key)) for one in findings]
+            self._told, self._places = told, {key: place for place, (key, _) in enumerate(told)}
+        else:
+            for place in self._due(wanted):
+                self._kept[place] = self._held(picture, findings[place], self._kept[place])
+        rows = tuple([one.row for one in self._kept])
+        if len(rows) != len(self._table.rows) or not all(map(is_, rows, self._table.rows)):
+            self._table = Table(self._table.columns, rows)
+        return self._table
+
+    def _due(self, wanted: Collection[str] | None) -> Collection[int]:
+        """The places of the rows that are to be looked after now."""
+        if wanted is None:
+            return range(len(self._kept))
+        self._turn = (self._turn + 1) % _TURNS
+        seen = {self._places[key] for key in wanted if key in self._places}
+        return seen.union(range(self._turn, len(self._kept), _TURNS))
+
+    def _held(self, picture: Picture, finding: Finding, before: _Kept | None) -> _Kept:
+        """The one before, where it shows the same."""
+        ack, age = picture.acks.get(finding.key), units.age(picture.now - finding.since)
+        known = ack_words(ack, picture.state.wall(picture.now)) if ack is not None else ""
+        if before is not None and (before.known, before.age) == (known, age) and before.finding == finding:
+            return before
+        return _Kept(finding, known, age, _row(finding, known, age, self._table.columns))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A finding's row, and all that it was made of. `known`: its acknowledgement in words; "" where there is none."""
+
+    finding: Finding
+    known: str
+    age: str
+    row: Row
 
 
 def in_order(picture: Picture) -> tuple[Finding, ...]:
@@ -44,21 +108,19 @@ def ack_words(ack: Ack, wall: float) -> str:
     return f"until {units.moment(ack.until, wall)}, {ack.who}: {ack.reason}"
 
 
-def _row(picture: Picture, finding: Finding, columns: tuple[Column, ...]) -> Row:
-    ack = picture.acks.get(finding.key)
+def _row(finding: Finding, known: str, age: str, columns: tuple[Column, ...]) -> Row:
     level = level_cell(finding.level)
-    if ack is not None:  # told by more than a fainter colour
+    if known:  # told by more than a fainter colour
         level = Cell(f"({severity(finding.level).word})", None, level.sort)
     cells = {
         "level": level,
         "about": Cell(subject(finding)),
         "finding": Cell(finding.sentence),
-        "age": age_cell(picture.now - finding.since),
-        "acknowledged": Cell(ack_words(ack, picture.state.wall(picture.now)) if ack else ""),
+        "age": Cell(age, None, -finding.since),
+        "acknowledged": Cell(known),
         "hint": Cell(finding.hint),
     }
-    shown = tuple(cells[column.key] for column in columns)
-    return Row(finding.key, shown, finding.level, faint=ack is not None)
+    return Row(finding.key, tuple([cells[column.key] for column in columns]), finding.level, faint=bool(known))
 
 
 def about_lines(picture: Picture, services: Collection[str], pools: Collection[str] = ()) -> list[Line]:

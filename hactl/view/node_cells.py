@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from hactl.model import rates
 from hactl.model.facts import ClockFacts, DiskFacts, HostFacts, PackageFacts, UnitFacts
@@ -17,6 +18,8 @@ from hactl.model.state import LinkPhase, NodeState
 from hactl.view import units
 from hactl.view.cells import NOTHING, UNKNOWN, age_cell, from_answer, percent_cell
 from hactl.view.tables import Cell
+
+_HOST_METRICS = ("cpu_percent", "memory_percent", "load_per_core", "swap_percent")
 
 Judged = Mapping[str, Level]
 """The levels of a node's findings, by metric."""
@@ -81,16 +84,49 @@ def _host(state: NodeState, now: float, judged: Judged) -> tuple[Cell, ...]:
     answer = state.read("host", HostFacts, now)
     if not isinstance(answer, Observed):
         return (UNKNOWN,) * 7
-    host, traffic = answer.value, rates.traffic(state)
-    return (
-        percent_cell(rates.cpu_percent(state), judged.get("cpu_percent")),
-        percent_cell(rates.memory_percent(host), judged.get("memory_percent")),
-        Cell(f"{host.load1:.2f}", judged.get("load_per_core"), host.load1),
-        Cell(units.age(host.uptime), None, host.uptime),
-        UNKNOWN if traffic is None else Cell(units.rate(traffic.received), None, traffic.received),
-        UNKNOWN if traffic is None else Cell(units.rate(traffic.sent), None, traffic.sent),
-        percent_cell(rates.swap_percent(host), judged.get("swap_percent")) if host.swap_total else NOTHING,
+    host, pair = answer.value, rates.two_samples(state)
+    traffic = rates.traffic_between(*pair) if pair is not None else None
+    said = _HostSaid(
+        rates.cpu_between(*pair) if pair is not None else None,
+        rates.memory_percent(host),
+        host.load1,
+        host.uptime,
+        traffic.received if traffic is not None else None,
+        traffic.sent if traffic is not None else None,
+        rates.swap_percent(host) if host.swap_total else None,
     )
+    return _host_cells(said, *map(judged.get, _HOST_METRICS))
+
+
+class _HostSaid(NamedTuple):
+    """The numbers that are shown, in the order of their columns."""
+
+    cpu: float | None
+    memory: float
+    load: float
+    uptime: float
+    received: float | None
+    sent: float | None
+    swap: float | None  # None: it has none
+
+
+@lru_cache(maxsize=256)  # as many as can be in sight: a node that idles says the same again
+def _host_cells(
+    said: _HostSaid, cpu: Level | None, memory: Level | None, load: Level | None, swap: Level | None
+) -> tuple[Cell, ...]:
+    return (
+        percent_cell(said.cpu, cpu),
+        percent_cell(said.memory, memory),
+        Cell(f"{said.load:.2f}", load, said.load),
+        Cell(units.age(said.uptime), None, said.uptime),
+        _rate(said.received),
+        _rate(said.sent),
+        NOTHING if said.swap is None else percent_cell(said.swap, swap),
+    )
+
+
+def _rate(value: float | None) -> Cell:
+    return UNKNOWN if value is None else Cell(units.rate(value), None, value)
 
 
 def _disk(state: NodeState, now: float, judged: Judged) -> tuple[Cell, ...]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from operator import itemgetter
+from operator import is_, itemgetter
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from hactl.model.findings import Level
 from hactl.model.inventory import Inventory, Node
@@ -47,7 +46,7 @@ _MADE = ("node", "site", "roles", "services", "level", "link", "address", "age",
 _IN_ORDER = itemgetter(
     *map([*_MADE, *(name for group in GROUPS for name in group.columns)].index, (column.key for column in COLUMNS))
 )
-_TURNS = 30  # pictures within which every row is made again, also where nobody looks
+_TURNS = 60  # pictures within which every row is made again, also where nobody looks
 _Parts: TypeAlias = tuple[tuple[Cell, ...], ...]
 _NOT_JUDGED: Judged = MappingProxyType({})
 
@@ -63,22 +62,31 @@ class NodeRows:
     def __init__(self) -> None:
         self._inventory: Inventory | None = None
         self._nodes: tuple[_Kept, ...] = ()
+        self._places: Mapping[str, int] = {}
+        self._table = Table(COLUMNS, ())
         self._turn = 0
 
     def table(self, picture: Picture, wanted: Collection[str] | None = None) -> Table:
-        """As `node_rows`. Where only the `wanted` nodes are looked at, rows of others may be some pictures old."""
+        """As `node_rows`. Where only the `wanted` nodes are looked at, rows of others may be some pictures old.
+
+        Where every row is the one before, so is the table.
+        """
         if self._inventory is not picture.state.inventory:
             self._inventory = picture.state.inventory
             self._nodes = tuple(_Kept(picture, node) for node in self._inventory.nodes.values())
+            self._places = {kept.name: place for place, kept in enumerate(self._nodes)}
+            self._table, wanted = Table(COLUMNS, ()), None
         self._turn = (self._turn + 1) % _TURNS
-        judged = _judged(picture)
-        rows = (
-            kept.row(picture, judged.get(kept.name, _NOT_JUDGED))
-            if wanted is None or kept.made is None or index % _TURNS == self._turn or kept.name in wanted
-            else kept.made
-            for index, kept in enumerate(self._nodes)
-        )
-        return Table(COLUMNS, tuple(rows))
+        rows, judged, before = list(self._table.rows), _judged(picture), self._table.rows
+        if wanted is None or not rows:
+            rows = [kept.row(picture, judged.get(kept.name, _NOT_JUDGED)) for kept in self._nodes]
+        else:
+            for place in {*map(self._places.__getitem__, wanted), *range(self._turn, len(rows), _TURNS)}:
+                kept = self._nodes[place]
+                rows[place] = kept.row(picture, judged.get(kept.name, _NOT_JUDGED))
+        if len(rows) != len(before) or not all(map(is_, rows, before)):
+            self._table = Table(COLUMNS, tuple(rows))
+        return self._table
 
 
 def _judged(picture: Picture) -> Mapping[str, Judged]:
@@ -90,8 +98,7 @@ def _judged(picture: Picture) -> Mapping[str, Judged]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(NamedTuple):
     """The cells of a question, and all that they were made from. They hold from `since` until the answer is stale."""
 
     reading: Reading | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from hactl.model.dashboard import ALL_COLUMNS, ColumnChoice
 from hactl.model.findings import Level
@@ -32,9 +32,11 @@ class Column:
     extra: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """`level` None: plain text. `sort` orders the column (None: by text; unknown cells go last)."""
+class Cell(NamedTuple):
+    """`level` None: plain text. `sort` orders the column (None: by text; unknown cells go last).
+
+    A tuple: hundreds are made for a picture, and compared with those of the one before.
+    """
 
     text: str
     level: Level | None = None

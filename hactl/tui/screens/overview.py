@@ -17,7 +17,7 @@ from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.site_map import SiteMap
 from hactl.tui.widgets.spark import Sparks
-from hactl.view.findings import finding_rows
+from hactl.view.findings import FindingRows
 from hactl.view.services import service_rows
 from hactl.view.traffic import traffic_traces
 from hactl.view.whereto import Where, of_finding, of_service
@@ -54,6 +54,7 @@ class OverviewScreen(PictureScreen):
 
     def __init__(self) -> None:
         super().__init__()
+        self._findings = FindingRows()
         self._wheres: dict[str, Where | None] = {}  # of recent events, by row
         self._told: tuple[int, float] = (-1, 0.0)  # which recent events are shown, and as of which day
 
@@ -69,6 +70,7 @@ class OverviewScreen(PictureScreen):
     def on_mount(self) -> None:
         for panel, title in _TITLES.items():
             titled(self.query_one(f"#{panel}"), title)
+        self.watch(self.query_one("#findings"), "others", self.draw_again, init=False)
 
     # --- drawing ---
 
@@ -78,7 +80,8 @@ class OverviewScreen(PictureScreen):
         table = self.query_one("#services", LineTable)
         table.styles.max_height = len(services.rows) + 3
         table.show(services)
-        self.query_one("#findings", LineTable).show(finding_rows(picture, hints=self.size.width >= _HINTS_FROM))
+        findings, hints = self.query_one("#findings", LineTable), self.size.width >= _HINTS_FROM
+        findings.show(self._findings.table(picture, findings.looked_at, hints=hints))
         self._draw_trends(picture)
         self._draw_recent(picture)
 

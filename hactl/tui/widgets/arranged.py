@@ -6,6 +6,7 @@ What is the same as before is told at once: a table is shown again with every pi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 
 from hactl.model.dashboard import ALL_COLUMNS, ColumnChoice
 from hactl.view.tables import Placed, Row, Table, Widths, fit, matching, sorted_rows
@@ -31,7 +32,7 @@ class Arranged:
     def take(self, table: Table) -> bool:
         """The newest rows; whether any of them is another one."""
         before, self.table = self.table, table
-        if before.columns is table.columns and _identical(before.rows, table.rows):
+        if before is table or (before.columns is table.columns and _identical(before.rows, table.rows)):
             return False
         self._natural = self._widths.of(table)
         return True
@@ -85,4 +86,4 @@ class Arranged:
 
 def _identical(some: Sequence[Row], others: Sequence[Row]) -> bool:
     """The very same rows: two that only say the same cost as much to compare as to show."""
-    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))
+    return len(some) == len(others) and all(map(is_, some, others))

@@ -16,7 +16,7 @@ from hactl.tui.keys import NamedKeys
 from hactl.tui.messages import OpenNode
 from hactl.tui.widgets.lines import Line, Lines, Span, levelled
 from hactl.view.cluster import SiteMap as Map
-from hactl.view.cluster import SiteRow, Spot, site_map
+from hactl.view.cluster import SiteRow, Spot, site_map, told_by_map
 from hactl.view.severity import severity
 
 
@@ -46,6 +46,7 @@ class SiteMap(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id)
         self._seen = Map((), ())
+        self._told: object = None  # what it was made of
         self._places: tuple[Place, ...] = ()
         self._at = ""  # the node under the cursor
 
@@ -55,9 +56,9 @@ class SiteMap(NamedKeys, Lines, can_focus=True, inherit_bindings=False):
         return self._at
 
     def show(self, picture: Picture) -> None:
-        seen = site_map(picture)
-        if seen != self._seen:
-            self._seen = seen
+        told = told_by_map(picture)
+        if told != self._told:
+            self._told, self._seen = told, site_map(picture)
             self.draw()
 
     def select(self, node: str) -> bool:

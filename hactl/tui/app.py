@@ -25,7 +25,7 @@ from hactl.tui.acting import RunSource, told
 from hactl.tui.messages import AckGiven, AckTaken, PictureArrived, PictureWanted
 from hactl.tui.news import News
 from hactl.tui.opening import Opening
-from hactl.tui.places import PLACES, Place
+from hactl.tui.places import PLACES, TRAINING, Place
 from hactl.tui.screens.base import PictureScreen
 from hactl.tui.signals import INTERRUPTED, ended_by_signals
 from hactl.tui.terminal import TerminalDriver
@@ -84,7 +84,7 @@ class HactlApp(Opening):
         self._started = False
         self._news = News()
         self._pressed = 0.0  # when the newest key or mouse event came, on the monotonic clock
-        for place in PLACES:
+        for place in (*PLACES, TRAINING):
             self.add_mode(place.name, partial(self._made, place))
 
     def _made(self, place: Place) -> Screen[None]:
@@ -124,8 +124,7 @@ class HactlApp(Opening):
                 async for picture in source.watch():
                     await self._keys_first()
                     self.trends.take(picture)
-                    await self._keys_first()
-                    self.post_message(PictureArrived(picture))
+                    self.take_picture(PictureArrived(picture))
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.InputEvent):

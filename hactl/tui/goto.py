@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from hactl.lab.spec import lab_of
 from hactl.model.dashboard import THEMES
 from hactl.model.inventory import Inventory, Service, ServiceKind
 from hactl.model.suggest import did_you_mean, quoted
-from hactl.tui.places import PLACES
+from hactl.tui.places import PLACES, places_of
 
 if TYPE_CHECKING:
     from hactl.model.playbook import Playbook
@@ -30,6 +29,9 @@ _LOOKED_AT = {
 class Guide(Protocol):
     """Whoever can lead to all that: the application."""
 
+    @property
+    def lab(self) -> str: ...
+
     def go_place(self, name: str) -> None: ...
 
     def go_node(self, name: str) -> None: ...
@@ -38,8 +40,6 @@ class Guide(Protocol):
 
     def go_playbook(self, book: Playbook) -> None: ...
 
-    def go_training(self, lab: str) -> None: ...
-
     def choose_theme(self, name: str) -> None: ...
 
     def do(self, action: str) -> None: ...
@@ -47,12 +47,16 @@ class Guide(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """`word` leads there when it is typed; so does `kind` and the word. `about` is one line."""
+    """`word` leads there when it is typed; so does `kind` and the word. `about` is one line.
+
+    `first`: offered before anything is typed.
+    """
 
     kind: str
     word: str
     about: str
     go: Callable[[], None]
+    first: bool = False
 
     @property
     def title(self) -> str:
@@ -61,10 +65,9 @@ class Destination:
 
 def destinations(guide: Guide, inventory: Inventory, books: Sequence[Playbook]) -> Iterator[Destination]:
     """Everything that can be gone to; of two with the same word the first one has it for its own."""
-    for place in PLACES:
-        yield Destination("", place.name, f"the screen {place.title} ({place.key})", _call(guide.go_place, place.name))
-    if lab := lab_of(inventory.path):
-        yield Destination("", "training", "exercises on this lab", _call(guide.go_training, lab))
+    for place in places_of(guide.lab):
+        about = f"the screen {place.title} ({place.key})"
+        yield Destination("", place.name, about, _call(guide.go_place, place.name), first=True)
     for node in inventory.nodes.values():
         about = f"{', '.join(node.roles) or 'no role'} in {node.site}"
         yield Destination("node", node.name, about, _call(guide.go_node, node.name))
@@ -75,7 +78,7 @@ def destinations(guide: Guide, inventory: Inventory, books: Sequence[Playbook]) 
     for theme in THEMES:
         yield Destination("theme", theme, "how the dashboard looks", _call(guide.choose_theme, theme))
     yield Destination("", "help", "all keys of the screen", _call(guide.do, "toggle_help"))
-    yield Destination("", "screenshot", "what is on the screen, as SVG", _call(guide.do, "screenshot"))
+    yield Destination("", "screenshot", "what is on the screen, as SVG", _call(guide.do, "save_screen"))
     yield Destination("", "quit", "leave; runs go on", _call(guide.do, "quit"))
 
 
@@ -99,6 +102,7 @@ class Directory:
     def __init__(self, found: Iterator[Destination]) -> None:
         self._by_word: dict[str, Destination] = {}
         everything = list(found)
+        self._first = [one.word for one in everything if one.first]
         for one in everything:
             self._by_word.setdefault(one.word.casefold(), one)
         for one in everything:
@@ -112,7 +116,7 @@ class Directory:
         """What the text may become: words that begin with it, then those that hold it; no destination twice."""
         typed = text.lstrip().casefold()
         if not typed:
-            return [place.name for place in PLACES]
+            return self._first
         beginning = [word for word in self._by_word if word.startswith(typed)]
         within = [word for word in self._by_word if typed in word and not word.startswith(typed)]
         offered: dict[str, str] = {}

@@ -40,6 +40,10 @@ class House(Protocol):
         """Nothing is done from here: keys that act are shown as they are, and refused."""
 
     @property
+    def lab(self) -> str:
+        """The name of the running lab that is looked at; "" where it is none, or is looked at in a recording."""
+
+    @property
     def beside(self) -> Beside | None:
         """What is known besides pictures; None before the first of them."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -77,6 +78,15 @@ class ActWanted(Message):
     def __init__(self, request: Request) -> None:
         super().__init__()
         self.request = request
+
+
+class FormWanted(Message):
+    """The operator wants to fill in a playbook; `given` stands in its lines already."""
+
+    def __init__(self, playbook: str, given: Mapping[str, str]) -> None:
+        super().__init__()
+        self.playbook = playbook
+        self.given = given
 
 
 class ShellWanted(Message):

@@ -22,14 +22,23 @@ from hactl.tui.keys import NamedKeys
 from hactl.tui.shell import Shell
 from hactl.view.tables import Column
 
-# Tables whose columns may be chosen, by the name of their widget, and where the columns are written down.
-_TABLES: Mapping[str, tuple[str, str]] = MappingProxyType(
+# Tables whose columns may be chosen, by the name of their widget, and where the columns are written down. Of the
+# balancers' table the column of each balancer is none that is known before.
+_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "services": ("hactl.view.services", "SERVICE_COLUMNS"),
-        "findings": ("hactl.view.findings", "COLUMNS"),
+        "findings": ("hactl.view.findings", "COLUMNS", "MORE_COLUMNS"),
+        "recent": ("hactl.view.recent", "_COLUMNS"),
         "nodes": ("hactl.view.nodes", "COLUMNS"),
+        "units": ("hactl.view.node_tables", "_UNITS"),
+        "balancers": ("hactl.view.balancers", "_BEFORE", "_AFTER"),
+        "tree": ("hactl.view.replication", "TREE_COLUMNS"),
+        "repositories": ("hactl.view.backups", "REPOSITORY_COLUMNS"),
+        "backups": ("hactl.view.backups", "BACKUP_COLUMNS"),
+        "drills": ("hactl.view.drills", "COLUMNS"),
         "runs": ("hactl.view.runs", "_COLUMNS"),
         "playbooks": ("hactl.tui.screens.playbooks", "_COLUMNS"),
+        "exercises": ("hactl.view.scenarios", "_COLUMNS"),
     }
 )
 
@@ -45,9 +54,9 @@ def known() -> Known:
 
 def columns(table: str) -> tuple[Column, ...]:
     """The columns of a table, extra ones too."""
-    module, name = _TABLES[table]
-    found: tuple[Column, ...] = getattr(importlib.import_module(module), name)
-    return found
+    module, *names = _TABLES[table]
+    found: Iterator[tuple[Column, ...]] = (getattr(importlib.import_module(module), name) for name in names)
+    return tuple(column for part in found for column in part)
 
 
 @cache

@@ -13,7 +13,7 @@ from textual.app import SuspendNotSupported
 from hactl.model.dashboard import Settings
 from hactl.model.errors import HactlError
 from hactl.tui.acting import RunSource
-from hactl.tui.messages import ActWanted, GoTo, JournalWanted, OpenNode, OpenRun, ShellWanted
+from hactl.tui.messages import ActWanted, FormWanted, GoTo, JournalWanted, OpenNode, OpenRun, ShellWanted
 from hactl.tui.places import PLACES
 from hactl.tui.read_only import looking
 from hactl.tui.shell import Shell
@@ -128,6 +128,17 @@ class Opening(Shell):
         from hactl.tui.screens.plan import PlanScreen  # noqa: PLC0415 - loaded when it is opened, as every screen but the first
 
         self.push_screen(PlanScreen(self.runs, message.request))
+
+    @on(FormWanted)
+    async def fill_in(self, message: FormWanted) -> None:
+        if self.read_only:
+            self.refuse()
+            return
+        book = next((book for book in await self.books() if book.name == message.playbook), None)
+        if book is None:
+            self.notify(f"There is no playbook {message.playbook}.", severity="error", markup=False)
+        else:
+            self.go_playbook(book, message.given)
 
     @on(OpenRun)
     def open_run(self, message: OpenRun) -> None:

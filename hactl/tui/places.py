@@ -63,6 +63,14 @@ def _playbooks(house: House) -> Screen[None]:
     return PlaybooksScreen(house.runs)
 
 
+def _training(house: House) -> Screen[None]:
+    from hactl.control.training import Training  # noqa: PLC0415 - see above
+    from hactl.lab import Lab  # noqa: PLC0415 - see above
+    from hactl.tui.screens.training import TrainingScreen  # noqa: PLC0415 - see above
+
+    return TrainingScreen(Training(Lab(house.lab)))
+
+
 PLACES = (
     Place("overview", "Overview", "1", _overview),
     Place("nodes", "Nodes", "2", _nodes),
@@ -72,3 +80,10 @@ PLACES = (
     Place("runs", "Runs", "6", _runs),
     Place("playbooks", "Playbooks", "7", _playbooks),
 )
+TRAINING = Place("training", "Training", "8", _training)
+"""Only a lab that runs has it: see `House.lab`."""
+
+
+def places_of(lab: str) -> tuple[Place, ...]:
+    """Those that there are for a cluster, which may be a lab."""
+    return (*PLACES, TRAINING) if lab else PLACES

@@ -78,6 +78,11 @@ class ReplayApp(HactlApp):
 
     # --- what is another thing here than over a live cluster ---
 
+    @property
+    def lab(self) -> str:
+        """What was a lab then may be another one now, or none."""
+        return ""
+
     def now(self) -> float:
         return self.replay.now
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import actions, events, on
@@ -25,7 +26,7 @@ from hactl.tui.keys import named
 from hactl.tui.looks import Looks
 from hactl.tui.messages import OpenNode
 from hactl.tui.only_text import OnlyText
-from hactl.tui.places import PLACES
+from hactl.tui.places import PLACES, TRAINING, places_of
 from hactl.tui.screens.base import BaseScreen
 from hactl.tui.themes import Memory
 from hactl.tui.typeahead import Handled, TypeAhead
@@ -38,6 +39,7 @@ if TYPE_CHECKING:  # loaded when it is wanted
     from hactl.model.playbook import Playbook
     from hactl.tui.goto import Directory
 
+_OF_LABS = "/inventory.toml"  # every lab's own inventory has this name
 _GO = "go"
 _GO_HINT = "a screen, a node, a service, a playbook; tab completes"
 
@@ -58,7 +60,7 @@ class Shell(Looks, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = named(
         "",
         [
-            *(Binding(one.key, f"switch_mode('{one.name}')", one.title, group=_SCREENS) for one in PLACES),
+            *(Binding(one.key, f"switch_mode('{one.name}')", one.title, group=_SCREENS) for one in (*PLACES, TRAINING)),
             # These two before whatever has the focus: what is typed right after them belongs to the line they open.
             Binding("slash", "filter", "Filter", show=False, priority=True, tooltip="Of the table; !text inverts it."),
             Binding("colon", "go_to", "Go to", show=False, priority=True, tooltip="Screens, nodes, playbooks by name."),
@@ -95,6 +97,15 @@ class Shell(Looks, inherit_bindings=False):
         """The door to plans and runs. Raises HactlError where there is none."""
         raise NotImplementedError
 
+    @property
+    def lab(self) -> str:
+        path = self.picture.state.inventory.path
+        if not path.endswith(_OF_LABS):  # most of the time: nothing is loaded to find that out
+            return ""
+        from hactl.lab.spec import lab_of  # noqa: PLC0415 - see above
+
+        return lab_of(path)
+
     def now(self) -> float:
         return time.time()
 
@@ -118,7 +129,7 @@ class Shell(Looks, inherit_bindings=False):
     # --- where one is ---
 
     def way(self) -> Sequence[str]:
-        place = next((one.title.lower() for one in PLACES if one.name == self.current_mode), "")
+        place = next((one.title.lower() for one in places_of(self.lab) if one.name == self.current_mode), "")
         opened = [screen.crumb() for screen in self.screen_stack[1:] if isinstance(screen, BaseScreen)]
         return [self.picture.state.inventory.name, place, *opened]
 
@@ -154,8 +165,10 @@ class Shell(Looks, inherit_bindings=False):
 
         self.notify(REFUSED, severity="warning", markup=False)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's
-        """Filter and names only where there is a line to type them in, and something to filter."""
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Exercises only in a lab; filter and names where there is a line to type them in, and something to filter."""
+        if action == "switch_mode":
+            return parameters[0] != TRAINING.name or bool(self.lab)
         if action not in {"filter", "go_to"}:
             return True
         screen = self.screen
@@ -226,17 +239,10 @@ class Shell(Looks, inherit_bindings=False):
 
         self.call_later(show)
 
-    def go_playbook(self, book: Playbook) -> None:
+    def go_playbook(self, book: Playbook, given: Mapping[str, str] = MappingProxyType({})) -> None:
         from hactl.tui.screens.form import FormScreen  # noqa: PLC0415 - loaded when it is opened
 
-        self.push_screen(FormScreen(book))
-
-    def go_training(self, lab: str) -> None:
-        from hactl.control.training import Training  # noqa: PLC0415 - loaded when it is opened
-        from hactl.lab import Lab  # noqa: PLC0415 - likewise
-        from hactl.tui.screens.training import TrainingScreen  # noqa: PLC0415 - likewise
-
-        self.push_screen(TrainingScreen(Training(Lab(lab))))
+        self.push_screen(FormScreen(book, given))
 
     def do(self, action: str) -> None:
         self.call_later(self.run_action, action)

@@ -36,7 +36,8 @@ from hactl.model.events import GuardsChecked
 from hactl.tui.app import HactlApp
 from tests.model.builders import EPOCH, GIB, MIB, NOW, Cluster, drill, drills
 from tests.tui.acts import STORY, Runs
-from tests.tui.pictures import Reel, picture
+from tests.tui.exercises import PATH, exercising, seen_at
+from tests.tui.pictures import INVENTORY, Reel, picture
 
 FOLDER = Path(__file__).parent / "snapshots"
 SIZES = ((80, 24), (120, 36), (200, 60))
@@ -54,6 +55,7 @@ class Scene:
     name: str
     steps: Sequence[tuple[str, str]] = ()
     runs: Callable[[], Runs] = Runs
+    lab: bool = False  # over a lab that runs
 
 
 SCENES = (
@@ -71,6 +73,7 @@ SCENES = (
     Scene("plan", [("2", "app2"), ("D", "y carries it out")]),
     Scene("refused", [("2", "app2"), ("D", "Refused")], lambda: Runs(refused=True)),
     Scene("run", [("6", "20261121"), ("enter", "1 of 4 steps")], lambda: Runs(events=(*STORY, GuardsChecked((), 1)))),
+    Scene("training", [("8", "It happens on the primary.")], lab=True),
     Scene("help", [("2", "app2"), ("question_mark", "escape closes")]),
     Scene("palette", [("2", "app2"), ("ctrl+p", "Search")]),
 )
@@ -120,26 +123,28 @@ def still_clock() -> Iterator[None]:
 
 async def looks(scene: Scene, svgs: Path | None = None) -> dict[tuple[int, int], dict[str, list[Strip]]]:
     """The screen's lines at the end of the scene, at every size and in every theme; drawn into `svgs`, if given."""
-    runs, shown = scene.runs(), scene_cluster().picture()
+    runs, path = scene.runs(), PATH if scene.lab else INVENTORY.path
+    first, shown = seen_at(picture(now=0.0), path), seen_at(scene_cluster().picture(), path)
     settings = Settings(theme=THEMES[0], bell=False)
-    app = HactlApp(picture(now=0.0), lambda: Reel([shown]), lambda: runs, settings=settings)
+    app = HactlApp(first, lambda: Reel([shown]), lambda: runs, settings=settings)
     app.animation_level = "none"
     found: dict[tuple[int, int], dict[str, list[Strip]]] = {}
-    async with app.run_test(size=SIZES[0]) as pilot:
-        for key, text in scene.steps:
-            await pilot.press(*[key] if key else [])
-            await _until(pilot, text, scene.name)
-        for line in app.screen.query(Input):
-            line.cursor_blink = False
-        for size in SIZES:
-            await pilot.resize_terminal(*size)
-            found[size] = {}
-            for theme in THEMES:
-                app.theme = theme
-                found[size][theme] = await _settled(pilot)
-                if svgs is not None:
-                    drawing = svgs / f"{scene.name}-{size[0]}x{size[1]}-{theme}.svg"
-                    drawing.write_text(app.export_screenshot(simplify=True), encoding="utf-8")
+    with exercising():
+        async with app.run_test(size=SIZES[0]) as pilot:
+            for key, text in scene.steps:
+                await pilot.press(*[key] if key else [])
+                await _until(pilot, text, scene.name)
+            for line in app.screen.query(Input):
+                line.cursor_blink = False
+            for size in SIZES:
+                await pilot.resize_terminal(*size)
+                found[size] = {}
+                for theme in THEMES:
+                    app.theme = theme
+                    found[size][theme] = await _settled(pilot)
+                    if svgs is not None:
+                        drawing = svgs / f"{scene.name}-{size[0]}x{size[1]}-{theme}.svg"
+                        drawing.write_text(app.export_screenshot(simplify=True), encoding="utf-8")
     return found
 
 

@@ -11,8 +11,10 @@ from textual.pilot import Pilot
 from hactl.config.playbooks import load_playbook
 from hactl.drivers.verbs.catalogue import VERBS
 from hactl.model.drills import Check, CheckOutcome, Verdict
+from hactl.model.playbook import Playbook
 from hactl.tui.screens.backups import BackupsScreen
 from hactl.tui.screens.drill import DrillScreen
+from hactl.tui.screens.form import FormScreen
 from hactl.tui.screens.node import NodeScreen
 from hactl.tui.screens.plan import PlanScreen
 from hactl.tui.screens.run import RunScreen
@@ -174,11 +176,39 @@ async def test_files_of_a_node_are_acted_on_alone(key: str, playbook: str) -> No
         assert asked.parameters.keys() <= parameters_of(playbook)
 
 
+class Restoring(Runs):
+    def playbooks(self) -> tuple[Playbook, ...]:
+        return (load_playbook("restore", VERBS, env={"HOME": "/nowhere"}),)
+
+
+@pytest.mark.parametrize(("keys", "backup"), [((), None), (("tab", "down"), "2025-full")])
+async def test_a_restore_is_filled_in_from_where_the_cursor_is(keys: tuple[str, ...], backup: str | None) -> None:
+    runs = Restoring()
+    async with app_with(Cluster().picture(), runs).run_test(size=SIZE) as pilot:
+        await opened(pilot, "2025-full")
+        await pilot.press(*keys, "R")
+        await at(pilot, FormScreen)
+        await has(pilot, "Restore the whole database")
+        assert getattr(pilot.app.focused, "id", "") == "parameter-to"  # the one that nothing stands in yet
+        await pilot.press("d", "ctrl+g")
+        await at(pilot, PlanScreen)
+        asked = runs.asked[-1]
+        given = {"backups": "backup", "repository": "1", "to": "db1"} | ({"backup": backup} if backup else {})
+        assert (asked.playbook, asked.parameters) == ("restore", given)
+
+
+async def test_files_are_restored_by_hand() -> None:
+    async with app_with(Cluster().picture(), Restoring()).run_test(size=SIZE) as pilot:
+        await opened(pilot, "uploads")
+        await pilot.press("end", "R")
+        await until(pilot, lambda: any("restic restore" in text for text in told(pilot)), "how")
+
+
 async def test_who_only_looks_cannot_act() -> None:
     runs = Runs()
     async with app_with(Cluster().picture(), runs, read_only=True).run_test(size=SIZE) as pilot:
         await opened(pilot, "2025-full")
-        await pilot.press("b", "f", "v", "d")
+        await pilot.press("b", "f", "v", "d", "R")
         await pilot.pause()
         assert isinstance(pilot.app.screen, BackupsScreen)
         assert not runs.asked

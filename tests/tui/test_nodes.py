@@ -98,7 +98,7 @@ async def has(pilot: Pilot[None], *texts: str) -> None:
 async def go(pilot: Pilot[None], place: str, *keys: str) -> None:
     """To the place with this key, and on when its rows are there."""
     await pilot.press(place)
-    kind, name = {"2": (NodesScreen, "nodes"), "3": (BalancersScreen, "places")}[place]
+    kind, name = {"2": (NodesScreen, "nodes"), "3": (BalancersScreen, "balancers")}[place]
     await at(pilot, kind)
     await until(pilot, lambda: len(table(pilot, name).shown_rows) > 5 and table(pilot, name).has_focus, name)
     await until(pilot, lambda: "UNKNOWN" not in screen_text(pilot.app), "the picture")  # type: ignore[arg-type]
@@ -277,7 +277,7 @@ async def test_enter_on_its_place_in_a_pool_leads_to_the_balancers() -> None:
         await at(pilot, NodeScreen)
         await pilot.press("enter")
         await at(pilot, BalancersScreen)
-        await until(pilot, lambda: table(pilot, "places").cursor_key == "shop/app2", "the row")
+        await until(pilot, lambda: table(pilot, "balancers").cursor_key == "shop/app2", "the row")
 
 
 async def test_long_facts_are_wrapped_not_cut() -> None:
@@ -331,7 +331,7 @@ async def test_servers_of_several_pools_are_not_drained_from_one() -> None:
         assert runs.asked[0].limit == "app1,db3"
         await pilot.press("escape", "escape")
         await at(pilot, BalancersScreen)
-        assert table(pilot, "places").marked == ()
+        assert table(pilot, "balancers").marked == ()
 
 
 async def test_the_run_that_has_taken_a_server_out() -> None:

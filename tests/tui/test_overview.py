@@ -271,7 +271,7 @@ async def test_enter_on_a_pools_finding_leads_to_the_balancers() -> None:
         await pilot.press("enter")
         await becomes(pilot, lambda: pilot.app.current_mode == "balancers", "the balancers")
         pool = f"{found.scope.name}/"
-        await becomes(pilot, lambda: (table(pilot, "places").cursor_key or "").startswith(pool), "a row of the pool")
+        await becomes(pilot, lambda: (table(pilot, "balancers").cursor_key or "").startswith(pool), "a row of the pool")
 
 
 async def test_enter_on_a_service_leads_to_where_it_is_shown() -> None:

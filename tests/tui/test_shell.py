@@ -305,10 +305,10 @@ def test_levels_can_be_read_in_every_theme(theme: str, least: float) -> None:
 async def test_a_screenshot_is_written_and_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_PICTURES_DIR", str(tmp_path / "pictures"))
     async with dashboard().run_test(notifications=True, size=(120, 30)) as pilot:
-        await pilot.press("2", "ctrl+s", "ctrl+s")
+        await pilot.press("2", "ctrl+s", "ctrl+s", *":screenshot", "enter")
         await shows(pilot, "written to")
-    written = sorted((tmp_path / "pictures").iterdir())
-    assert len(written) == 2  # within a second, none written over
+        await until(pilot, lambda: len(list((tmp_path / "pictures").iterdir())) == 3, "the third")
+    written = sorted((tmp_path / "pictures").iterdir())  # within a second, none written over
     assert all(re.fullmatch(r"hactl-lab-\d{8}-\d{6}(-\d)?\.svg", path.name) for path in written)
     assert "app1" in written[0].read_text(encoding="utf-8")
 

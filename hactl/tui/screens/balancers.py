@@ -27,7 +27,7 @@ _NO_RUN = "No note names a run that has taken this server out."
 class BalancersScreen(TableScreen):
     """The matrix. Capital letters act in every pool of the node, small ones in the pool of the row alone."""
 
-    AUTO_FOCUS = "#places"
+    AUTO_FOCUS = "#balancers"
     VERTICAL_BREAKPOINTS = [(0, "-low"), (30, "-high"), (46, "-highest")]  # noqa: RUF012 - Textual declares it so
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("D", "act('drain', False)", "Drain", tooltip="The node, in every pool that it is in."),
@@ -38,7 +38,7 @@ class BalancersScreen(TableScreen):
     ]
 
     def body(self) -> ComposeResult:
-        yield LineTable(id="places", empty="no server matches", marking=True)
+        yield LineTable(id="balancers", empty="no server matches", marking=True)
         yield Prose(id="place")
         yield Graphs(id="graphs")
 
@@ -48,7 +48,7 @@ class BalancersScreen(TableScreen):
 
     @property
     def table(self) -> LineTable:
-        return self.query_one("#places", LineTable)
+        return self.query_one("#balancers", LineTable)
 
     def draw(self, picture: Picture) -> None:
         self.table.show(balancer_matrix(picture))
@@ -68,15 +68,15 @@ class BalancersScreen(TableScreen):
         height = 1 if lines < 30 else 3 if lines < 46 else 6
         graphs.show(pool_graphs(picture, self.house.trends, pool), height=height)
 
-    @on(LineTable.Moved, "#places")
+    @on(LineTable.Moved, "#balancers")
     def follow_cursor(self) -> None:
         self._draw_below()
 
-    @on(LineTable.Chosen, "#places")
+    @on(LineTable.Chosen, "#balancers")
     def open_node(self, event: LineTable.Chosen) -> None:
         self.post_message(OpenNode(event.key.partition("/")[2]))
 
-    @on(LineTable.Marked, "#places")
+    @on(LineTable.Marked, "#balancers")
     def _title(self) -> None:
         count = len(self.table.marked)
         titled(self.table, f"pools: {count} marked, escape takes the marks off" if count else "pools")

@@ -32,7 +32,7 @@ _FILTER_HINT = "rows with this text; !text: rows without it"
 
 # Actions by which something would be done to the cluster, or be set off that does it.
 _OF_RUNS = ("act", "plan", "carry_out", "override", "pause", "stop", "undo", "resume")
-ACTS = frozenset((*_OF_RUNS, "acknowledge", "shell", "switchover", "failover", "backup", "drill"))
+ACTS = frozenset((*_OF_RUNS, "acknowledge", "shell", "switchover", "failover", "backup", "drill", "restore"))
 
 
 class Keys(Vertical):

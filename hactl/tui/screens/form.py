@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import ClassVar
 
 from textual import events, on
@@ -48,7 +49,7 @@ class Field:
 
 
 class FormScreen(BaseScreen[None]):
-    """What the field with the cursor means stands below. Stays open below the plan."""
+    """What the field with the cursor means stands below. Stays open below the plan. `given` stands in it already."""
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,9 +59,10 @@ class FormScreen(BaseScreen[None]):
         Binding("escape", "app.pop_screen", "Back"),
     ]
 
-    def __init__(self, playbook: Playbook) -> None:
+    def __init__(self, playbook: Playbook, given: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__()
         self._playbook = playbook
+        self._given = given
         self._fields: dict[str, Field] = {}
 
     def crumb(self) -> str:
@@ -74,7 +76,7 @@ class FormScreen(BaseScreen[None]):
             if not self._fields:
                 yield Label("It takes no parameters.", markup=False)
             for field in self._fields.values():
-                yield _line(field, width)
+                yield _line(field, width, self._given.get(field.name, ""))
         yield Prose(id="about")
         yield Keys()
 
@@ -84,7 +86,8 @@ class FormScreen(BaseScreen[None]):
         page.show([Line(book.title, strong=True), Line(" ".join(book.description.split()), hang=0)])
         page.can_focus = self.query_one("#about").can_focus = False
         needed = [one for one in self._fields.values() if one.parameter is not None and one.parameter.required]
-        first = [*needed, *self._fields.values()][:1]
+        missing = [one for one in needed if one.name not in self._given]
+        first = [*missing, *needed, *self._fields.values()][:1]
         for field in first:
             for editor in self.query(f"#{field.identity}"):  # there is none where the screen is left at once
                 editor.focus()
@@ -181,13 +184,13 @@ def _choices(parameter: Parameter, inventory: Inventory) -> tuple[str, ...] | No
     return tuple(named[parameter.kind]) if parameter.kind in named else None
 
 
-def _line(field: Field, width: int) -> Vertical:
+def _line(field: Field, width: int, given: str) -> Vertical:
     label = Label(field.name.rjust(width), markup=False)
     editor: Input | Choice
     if field.values is None:
-        editor = Input(id=field.identity, name=field.name, placeholder=field.hint, compact=True)
+        editor = Input(given, id=field.identity, name=field.name, placeholder=field.hint, compact=True)
     else:
-        editor = Choice(field.values, field.default, name=field.name, id=field.identity)
+        editor = Choice(field.values, given or field.default, name=field.name, id=field.identity)
     wrong = Label("", id=f"wrong-{field.identity}", classes="wrong hidden", markup=False)
     return Vertical(Horizontal(label, editor, classes="editor"), wrong, classes="field")
 

@@ -11,8 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from hactl.model.errors import HactlError
+from hactl.model.picture import Picture
 from hactl.tui.acting import told
-from hactl.tui.screens.base import ACTS, BaseScreen, Keys
+from hactl.tui.screens.base import ACTS, PictureScreen
 from hactl.tui.widgets.line_table import LineTable
 from hactl.tui.widgets.paint import titled
 from hactl.tui.widgets.prose import Prose
@@ -48,7 +49,7 @@ class TrainingSource(Protocol):
     def report(self) -> Played: ...
 
 
-class TrainingScreen(BaseScreen[None]):
+class TrainingScreen(PictureScreen):
     """Begin one, ask for what is missing, take a hint, read how it went."""
 
     AUTO_FOCUS = "#exercises"
@@ -67,7 +68,6 @@ class TrainingScreen(BaseScreen[None]):
         Binding("h", "hint", "Hint", tooltip="The next hint of what goes on; it costs points."),
         Binding("v", "report", "Report", tooltip="How the newest one went, or goes."),
         Binding("x", "give_up", "Give up", tooltip="End what goes on; the lab is put back."),
-        Binding("escape", "app.pop_screen", "Back"),
     ]
 
     def __init__(self, training: TrainingSource) -> None:
@@ -76,17 +76,17 @@ class TrainingScreen(BaseScreen[None]):
         self._scenarios: Mapping[str, Scenario] = {}
         self._said = False  # what is below is an answer, and no story
 
-    def compose(self) -> ComposeResult:
+    def body(self) -> ComposeResult:
         yield LineTable(id="exercises", empty="no exercises here")
         yield Prose(id="exercise")
-        yield Keys()
+
+    def draw(self, picture: Picture) -> None:
+        """Nothing of a picture is in the list."""
 
     def on_mount(self) -> None:
-        super().on_mount()
         titled(self.query_one("#exercises"), "exercises")
         titled(self.query_one("#exercise"), "the story")
         self._list()
-        self._look()
         self.set_interval(_EVERY, self._look)
 
     @property
@@ -112,6 +112,8 @@ class TrainingScreen(BaseScreen[None]):
     @work(exclusive=True, group="look")
     async def _look(self) -> None:
         """What goes on stands above the list."""
+        if not self.is_current:
+            return
         try:
             going = await asyncio.to_thread(self._training.current)
         except HactlError as error:
@@ -129,6 +131,9 @@ class TrainingScreen(BaseScreen[None]):
         key = self.table.cursor_key
         if key is not None and not self._said:
             self._show("the story", list(story_lines(self._scenarios[key])))
+
+    def on_screen_resume(self) -> None:
+        self._look()
 
     # --- what is asked ---
 

@@ -107,27 +107,8 @@ class Expansion:
         if step.verb == PROMOTE:
             self.relieved.add(str(values.get("replaces", "")))
         args: object = as_arguments(verb.arguments, values)
-        planned = PlannedStep(
-            index=0,
-            name=step.name,
-            verb=step.verb,
-            node=place.node,
-            segment=place.segment,
-            lane=place.lane,
-            batch=place.batch,
-            arguments=values,
-            deadline=self._deadline(step, known),
-            retries=step.retries,
-            on_failure=step.on_failure,
-            undo=step.undo and verb.has_undo,
-            when=self._when(step, place.node, known),
-            note=step.note,
-            seconds=duration(self.world.history, verb, place.node, verb.seconds(args)),
-            effect=verb.effect,
-            # A command that says that it changes nothing is a look.
-            mutates=verb.mutates and values.get("changes", True) is not False,
-            leaves=verb.leaves,
-        )
+        seconds = duration(self.world.history, verb, place.node, verb.seconds(args))
+        planned = replace(self._written(step, place, values, known), seconds=seconds)
         if planned.when is not None:
             so, why = answer(planned.when, scene)
             # What is not known yet may be known when its turn comes.
@@ -143,6 +124,32 @@ class Expansion:
             return None
         self._object(planned, problem)
         return planned
+
+    def _written(
+        self, step: Step, place: Place, values: Mapping[str, Value], known: Mapping[str, Value]
+    ) -> PlannedStep:
+        """What the playbook and the verb say of it, before anything is looked at."""
+        verb = self.verb(step)
+        return PlannedStep(
+            index=0,
+            name=step.name,
+            verb=step.verb,
+            node=place.node,
+            segment=place.segment,
+            lane=place.lane,
+            batch=place.batch,
+            arguments=values,
+            deadline=self._deadline(step, known),
+            retries=step.retries,
+            on_failure=step.on_failure,
+            undo=step.undo and verb.has_undo,
+            when=self._when(step, place.node, known),
+            note=step.note,
+            effect=verb.effect,
+            # A command that says that it changes nothing is a look.
+            mutates=verb.mutates and values.get("changes", True) is not False,
+            leaves=verb.leaves,
+        )
 
     def _deadline(self, step: Step, known: Mapping[str, Value]) -> float:
         if step.deadline is None:

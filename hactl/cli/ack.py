@@ -102,7 +102,9 @@ def list_(cli: Cli, /, *, fmt: str) -> ExitCode:
 
 
 @ack.command(epilog=examples("hactl ack history", "hactl ack history --limit 5"))
-@click.option("-n", "--limit", "most", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many.")
+@click.option(
+    "-n", "--limit", "most", metavar="N", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many."
+)
 @pass_cli
 def history(cli: Cli, /, *, most: int) -> ExitCode:
     """Who acknowledged what and why, and how it ended, newest first: as the journal has it."""

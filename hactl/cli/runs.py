@@ -41,7 +41,9 @@ def runs() -> None:
 
 
 @runs.command("list", epilog=examples("hactl runs list", "hactl runs list -o json | jq -r '.runs[].run'"))
-@click.option("-n", "--count", type=click.IntRange(1), default=20, show_default=True, help="So many at most.")
+@click.option(
+    "-n", "--count", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="So many at most."
+)
 @click.option("--playbook", metavar="NAME", help="Only of this playbook.")
 @story
 @pass_cli

@@ -30,9 +30,12 @@ _SHORTEST_TOKEN = 20  # characters
         "hactl serve --allow-acting        visitors can drain, upgrade, switch over",
     )
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="The name or address to listen on.")
+@click.option(
+    "--host", metavar="HOST", default="127.0.0.1", show_default=True, help="The name or address to listen on."
+)
 @click.option(
     "--port",
+    metavar="PORT",
     type=click.IntRange(0, 65535),
     default=8070,
     show_default=True,
@@ -46,7 +49,12 @@ _SHORTEST_TOKEN = 20  # characters
 )
 @click.option("--allow-acting", is_flag=True, help="Visitors may act on the cluster, not only look.")
 @click.option(
-    "--sessions", type=click.IntRange(1, 64), default=4, show_default=True, help="So many visitors at the same time."
+    "--sessions",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=4,
+    show_default=True,
+    help="So many visitors at the same time.",
 )
 @click.option(
     "--idle",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("node")
 @click.option("--fingerprint", metavar="SHA256:...", help="Store the key with this fingerprint and ask nothing.")
 @click.option("--replace", is_flag=True, help="Replace a stored key that differs.")
-@click.option("--yes", is_flag=True, help="Store what is presented without asking.")
+@click.option("-y", "--yes", is_flag=True, help="Store what is presented without asking.")
 @pass_cli
 def trust(cli: Cli, /, node: str, fingerprint: str | None, replace: bool, yes: bool) -> None:
     """Show the host key of NODE and store it.

@@ -80,6 +80,7 @@ def test_killed_while_it_is_taken_and_resumed_there_is_one(anna: Operator) -> No
     assert [one["run"] for one in new] == [story["run"]]
 
 
+@pytest.mark.story
 def test_two_backups_at_once_are_refused(lab: Lab, anna: Operator) -> None:
     """Somebody takes one by hand, which stands still in its middle."""
     by_hand = "pgbackrest --stanza=main --type=full backup"

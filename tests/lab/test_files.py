@@ -91,6 +91,7 @@ def test_files_are_backed_up_listed_restored_and_the_same(lab: Lab, anna: Operat
     assert [one["rpo_seconds"] > 0 for one in listed if one["node"] == "app1"] == [True]
 
 
+@pytest.mark.story
 def test_what_is_not_in_the_snapshot_fails_the_drill(lab: Lab, anna: Operator) -> None:
     leave(lab, "app2", "forgotten.txt", "x")
     by_hand(lab, "app2", f"backup --host=app2 --exclude=forgotten.txt {FOLDER}")
@@ -123,6 +124,7 @@ def test_killed_in_the_middle_and_resumed_there_is_one_snapshot(lab: Lab, anna: 
     assert (done.returncode, nothing_left(lab, "app2")) == (OK, True), done.stdout
 
 
+@pytest.mark.story
 def test_a_flipped_byte_in_the_repository_is_found(lab: Lab, anna: Operator) -> None:
     file = sh(lab, "backup1", "ls -S /var/lib/restic/app3/data/*/* | head -n 1").strip()
     flip = f"""python3 - <<'END'

@@ -144,12 +144,20 @@ class HactlApp(Opening):
 
     @work(exclusive=True, group="runs")
     async def watch_runs(self) -> None:
-        """Look for runs that are not over, for the banner. A journal that cannot be read is told of where runs are."""
+        """Look for runs that are not over, for the banner. A journal that cannot be read is told of where runs are.
+
+        What a run has changed is asked as soon as it has ended: some answers are a minute old otherwise.
+        """
+        before = frozenset[str]()
         while self._look_for_runs is not None:
             try:
-                going = _facts(await asyncio.to_thread(self._look_for_runs))
+                runs = await asyncio.to_thread(self._look_for_runs)
             except HactlError:
-                going = ()
+                runs = ()
+            going, under_way = _facts(runs), frozenset(one.run for one in runs if one.alive)
+            if before - under_way:
+                self.action_refresh_now()
+            before = under_way
             if going != self._going:
                 self._going = going
                 self.show_newest()

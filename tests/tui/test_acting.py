@@ -179,3 +179,14 @@ async def test_a_playbook_is_filled_in() -> None:
         await pilot.press("down", "down", *"90s", "ctrl+g")
         await until(pilot, lambda: runs.asked, "planned")
         assert runs.asked[0].parameters == {"timeout": "90s"}
+
+
+async def test_what_a_run_has_changed_is_asked_as_soon_as_it_has_ended() -> None:
+    runs, source = Runs(), Reel([picture(*up())])
+    under_way = runs.runs()
+    app = HactlApp(picture(now=0.0), lambda: source, lambda: runs, lambda: tuple(under_way))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await shows(pilot, "▶ drain")
+        assert source.refreshed == []
+        under_way.clear()
+        await until(pilot, lambda: source.refreshed == [None], "everybody is asked")

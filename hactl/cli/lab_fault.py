@@ -12,7 +12,7 @@ from hactl.cli.lab_common import FORMAT, named, opened
 from hactl.cli.text import examples
 
 if TYPE_CHECKING:
-    from hactl.lab.faults import Fault
+    from hactl.lab.faults import Fault, Parameter
 
 
 class FaultGroup(Group):
@@ -128,14 +128,16 @@ def _injection(each: Fault) -> click.Command:
         epilog=examples(_example(each), f"hactl lab fault {_undo_usage(each)}"),
         params=[
             click.Argument(["arguments"], nargs=-1, metavar=each.usage.partition(each.name)[2].strip()),
-            *(
-                click.Option([f"--{p.name}"], help=f"{p.help} [default: {p.default}]" if p.default else p.help)
-                for p in each.parameters
-            ),
+            *map(_option, each.parameters),
         ],
         context_settings={"ignore_unknown_options": True},  # a negative number is an argument
     )
     return named(command)
+
+
+def _option(parameter: Parameter) -> click.Option:
+    default = f" [default: {parameter.default}]" if parameter.default else ""
+    return click.Option([f"--{parameter.name}"], metavar=parameter.name.upper(), help=f"{parameter.help}{default}")
 
 
 def _reversal(reverse: str, each: Fault) -> click.Command:

@@ -4,6 +4,7 @@ back; an upgrade is begun; the terminal is closed in its middle; opened again, i
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -107,3 +108,23 @@ def watch_it_end(terminal: Tmux, lab: Lab) -> None:
     until(lambda: all_up(lab), "every server up on both balancers")
     terminal.type("t")
     terminal.shows("report of")
+
+
+@pytest.mark.story
+def test_a_drill_with_the_dashboard(lab: Lab, tmp_path: Path) -> None:
+    """Planned, watched phase by phase, and in the history as soon as it is over."""
+    with Tmux(tmp_path, size=(160, 45)) as terminal:
+        dashboard(terminal, lab, tmp_path)
+        terminal.shows("10/10 up")
+        terminal.type(KEYS["backups"])
+        terminal.shows("repositories", "drills of backup, on")
+        terminal.type("d")
+        terminal.shows("restore-drill", "drill.restore", "y carries it out")
+        terminal.type("y")
+        for phase in ("prepare", "restore", "start", "check", "teardown"):
+            terminal.shows(f"{phase} backup1 begins")
+        (run,) = re.findall(r"run (\d{8}-\d{6}-\w+)\n", terminal.shows("● done", "verdict backup1 done", "pass, RTO"))
+        terminal.type("Escape")
+        terminal.shows("last good drill: ", run, "from drill to drill", seconds=20)
+        terminal.type("Tab", "Tab", "Home", "Enter")
+        terminal.shows(f"drill {run} of backup", "checks", "every row can be read")

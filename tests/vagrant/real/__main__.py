@@ -1,9 +1,10 @@
 """`./dev test-vagrant`: the lab in virtual machines, for real: a box made from Debian packages, machines under plain
-emulation, hactl against them. Takes a quarter of an hour on two cores; leaves nothing but the packages that ./dev says
-it installs.
+emulation, hactl against them. Takes a quarter of an hour on two cores that do nothing else; leaves nothing but the
+packages that ./dev says it installs.
 
     --box FILE     use this box, or keep the one that is made there
-    --nodes A,B    only these of the inventory's nodes; they are worked with where they make a cluster (`story.whole`)
+    --nodes A,B    these of the inventory's nodes, "all" for every one; they are worked with where they make a cluster
+                   (`story.whole`). Default: the smallest cluster, because each emulated node wants a third of a core
     --hold         when all is done (or has failed), wait for the end of standard input before taking it away
 """
 
@@ -19,7 +20,7 @@ import time
 from pathlib import Path
 
 from hactl.lab.cleanup import mounts_below
-from tests.vagrant.real import box, world
+from tests.vagrant.real import box, story, world
 
 
 def main() -> int:
@@ -30,7 +31,7 @@ def main() -> int:
     try:
         made, seconds = _box(options.box, folder)
         told = [sys.executable, "-m", "tests.vagrant.real.story", str(folder), str(made), f"{seconds:.0f}"]
-        chosen = ["--nodes", options.nodes] if options.nodes else []
+        chosen = [] if options.nodes == "all" else ["--nodes", options.nodes]
         hold = ["--hold"] if options.hold else []
         return subprocess.call(world.enter(folder, [*told, *chosen, *hold]))
     finally:
@@ -42,7 +43,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./dev test-vagrant", description=__doc__)
     parser.add_argument("--box", type=Path)
-    parser.add_argument("--nodes", default="")
+    parser.add_argument("--nodes", default=story.SMALLEST)
     parser.add_argument("--hold", action="store_true")
     return parser.parse_args()
 

@@ -49,6 +49,7 @@ echo 'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant
 install -d -m 700 -o vagrant -g vagrant /home/vagrant/.ssh
 install -m 600 -o vagrant -g vagrant /tmp/vagrant.pub /home/vagrant/.ssh/authorized_keys
 rm /tmp/vagrant.pub
+rm -f /etc/update-motd.d/* # each login would run them
 echo localhost >/etc/hostname
 echo '127.0.0.1 localhost' >/etc/hosts
 """

@@ -6,7 +6,6 @@ python -m tests.vagrant.real.story FOLDER BOX SECONDS [--nodes A,B] [--hold]
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
@@ -17,9 +16,13 @@ from pathlib import Path
 
 from tests.vagrant.real import box
 
+SMALLEST = "lb1,app1,app2,db1,db2,backup1"
 HACTL = (sys.executable, "-m", "hactl")
 LAB = (*HACTL, "lab", "--backend", "vagrant")
 _WHY = ("--yes", "--reason", "test-vagrant")
+_UNTOUCHED = (1, 4, 7)  # not all is well, a node could not be asked, a guard refuses
+_TRIES = 5
+_PATIENT = "connect_timeout = 60 # emulated nodes take long over a key exchange\n"
 
 
 class PartError(Exception):
@@ -32,16 +35,22 @@ class Story:
 
     parts: list[tuple[str, float]] = field(default_factory=list)
 
-    def part(self, name: str, argv: Sequence[str], *, code: int = 0) -> str:
-        """Runs `argv`, which must exit with `code`; what it wrote to standard output, which is shown too."""
-        print(f"\n--- {name}", flush=True)
-        began = time.monotonic()
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
-        self.parts.append((name, time.monotonic() - began))
-        print(done.stdout, end="", flush=True)
-        if done.returncode != code:
-            raise PartError(f"{name} ended with status {done.returncode}, not {code}")
-        return done.stdout
+    def part(self, name: str, argv: Sequence[str], *, code: int = 0, tries: int = 1) -> str:
+        """Runs `argv`, which must exit with `code`; what it wrote to standard output, which is shown too.
+
+        `tries`: so often at most, while nothing was touched because nodes were too busy to answer.
+        """
+        for left in reversed(range(tries)):
+            print(f"\n--- {name}", flush=True)
+            began = time.monotonic()
+            done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+            self.parts.append((name, time.monotonic() - began))
+            print(done.stdout, end="", flush=True)
+            if done.returncode == code:
+                return done.stdout
+            if done.returncode not in _UNTOUCHED or not left:
+                break
+        raise PartError(f"{name} ended with status {done.returncode}, not {code}")
 
     def told(self) -> str:
         wide = max(len(name) for name, _ in self.parts)
@@ -50,8 +59,7 @@ class Story:
 
 def whole(nodes: str) -> bool:
     """Whether these make a cluster that can be worked with: two servers of the shop, two databases, and the rest."""
-    chosen = set(nodes.split(","))
-    return not nodes or {"lb1", "app1", "app2", "app3", "db1", "db2", "backup1"} - chosen <= {"app3"}
+    return not nodes or set(SMALLEST.split(",")) <= set(nodes.split(","))
 
 
 def up(story: Story, made: Path, nodes: str) -> str:
@@ -59,17 +67,18 @@ def up(story: Story, made: Path, nodes: str) -> str:
     story.part("box added", ["vagrant", "box", "add", "--name", box.NAME, str(made)])
     story.part("lab up", [*LAB, "up", *(["--nodes", nodes] if nodes else [])])
     story.part("lab up again", [*LAB, "up", *(["--nodes", nodes] if nodes else [])])
-    return story.part("lab inventory", [*LAB, "inventory"]).strip()
+    inventory = Path(story.part("lab inventory", [*LAB, "inventory"]).strip())
+    text = inventory.read_text(encoding="utf-8")
+    inventory.write_text(text.replace("[ssh]\n", f"[ssh]\n{_PATIENT}", 1), encoding="utf-8")
+    return str(inventory)
 
 
 def operate(story: Story, inventory: str) -> None:
     """What an operator does with a cluster that is well."""
-    seen = json.loads(story.part("status", [*HACTL, "-i", inventory, "status", "-o", "json"]))
-    print(json.dumps(seen, indent=1)[:2000])
-    story.part("status as text", [*HACTL, "-i", inventory, "status"])
-    story.part("drain app1", [*HACTL, "-i", inventory, "drain", "app1", *_WHY])
-    story.part("undrain app1", [*HACTL, "-i", inventory, "undrain", "app1", *_WHY])
-    plan = story.part("switchover, dry", [*HACTL, "-i", inventory, "switchover", "--plan"])
+    story.part("status", [*HACTL, "-i", inventory, "status"], tries=_TRIES)
+    story.part("drain app1", [*HACTL, "-i", inventory, "drain", "app1", *_WHY], tries=_TRIES)
+    story.part("undrain app1", [*HACTL, "-i", inventory, "undrain", "app1", *_WHY], tries=_TRIES)
+    plan = story.part("switchover, dry", [*HACTL, "-i", inventory, "switchover", "--plan"], tries=_TRIES)
     if "db2" not in plan:
         raise PartError("the plan of a switchover does not name the standby")
 
@@ -77,17 +86,17 @@ def operate(story: Story, inventory: str) -> None:
 def break_things(story: Story) -> None:
     """Faults that the backend can do, each taken back; and one that it cannot."""
     for fault in (
-        ("service-stop", "app2"),
-        ("disk-full", "app2"),
-        ("partition", "app2"),
-        ("power-off", "app2"),
+        ("service-stop", "app1"),
+        ("disk-full", "app1"),
+        ("partition", "app1"),
+        ("power-off", "app1"),
     ):
         story.part(" ".join(("fault", *fault)), [*LAB, "fault", *fault])
-        if fault[0] == "power-off" and story.part("power app2", [*LAB, "power", "app2"]) != "off\n":
-            raise PartError("app2 is not off")
+        if fault[0] == "power-off" and story.part("power app1", [*LAB, "power", "app1"]) != "off\n":
+            raise PartError("app1 is not off")
         story.part(f"fault undo {fault[0]}", [*LAB, "fault", "undo"])
-    story.part("fault freeze (refused)", [*LAB, "fault", "freeze", "app2"], code=2)
-    story.part("lab exec", [*LAB, "exec", "db1", "--", "hostname"])
+    story.part("fault freeze (refused)", [*LAB, "fault", "freeze", "app1"], code=2)
+    story.part("lab exec", [*LAB, "exec", "app1", "--", "hostname"])
     story.part("lab status", [*LAB, "status"])
 
 
@@ -105,7 +114,7 @@ def main() -> int:
         inventory = up(story, options.box, options.nodes)
         if whole(options.nodes):
             operate(story, inventory)
-            break_things(story)
+        break_things(story)
     except (PartError, ValueError, OSError) as error:
         print(f"test-vagrant: {error}", file=sys.stderr)
         code = 1

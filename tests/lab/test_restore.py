@@ -17,6 +17,7 @@ OK, GUARDED = 0, 7
 DATABASES = ("db1", "db2", "db3")
 DATA = "/var/lib/postgresql/15/main"
 NOW = "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+CONNECT = "user=replicator passfile=/var/lib/postgresql/.pgpass host=db1"
 REASON = ("--reason", "both sites are gone")
 
 
@@ -112,6 +113,9 @@ def test_both_sites_are_gone_and_the_database_comes_back_from_the_repository(lab
     assert psql(lab, first, "SELECT count(*), pg_is_in_recovery() FROM kept") == "0|f"
 
     lab.faults.undo("power-off")
+    # The others may be further than what was restored: then none of them starts, to say how standbys connect.
+    psql(lab, first, f"ALTER SYSTEM SET primary_conninfo = '{CONNECT}'")
+    psql(lab, first, "SELECT pg_reload_conf()")
     for node in others:
         done = anna("rejoin", node, "--clone", "--yes", timeout=400)
         assert done.returncode == OK, done.stdout + done.stderr

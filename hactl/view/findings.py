@@ -99,6 +99,8 @@ class _Kept:
 
 def in_order(picture: Picture) -> tuple[Finding, ...]:
     """Those that nobody has acknowledged, then the others."""
+    if not picture.acks:
+        return picture.assessment.findings
     known = (finding for finding in picture.assessment.findings if finding.key in picture.acks)
     return (*open_findings(picture), *known)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from hactl.model.drills import DrillFacts, DrillRecord
@@ -59,7 +59,12 @@ def drilled(service: DrilledService, picture: Picture, node: str = "") -> Drille
 
 
 def _on(service: DrilledService, node: str, picture: Picture) -> Drilled:
-    return Drilled(service, node, picture.state.nodes[node].read(f"drill:{service.name}", DrillFacts, picture.now))
+    """What it said, with the node's clock as it is now: what it tells of grows older between two answers."""
+    answer = picture.state.nodes[node].read(f"drill:{service.name}", DrillFacts, picture.now)
+    if isinstance(answer, Observed):
+        facts = replace(answer.value, now=answer.value.now + answer.age(picture.now))
+        answer = Observed(facts, answer.at)
+    return Drilled(service, node, answer)
 
 
 def all_drilled(picture: Picture, services: Iterable[DrilledService] | None = None) -> tuple[Drilled, ...]:

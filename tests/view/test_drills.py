@@ -77,6 +77,14 @@ def test_a_service_in_sentences() -> None:
     ]
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(0, "40s"), (15, "55s"), (30, "1m")])
+def test_a_drill_grows_older_between_two_answers(seconds: float, told: str) -> None:
+    cluster = Cluster().say("backup1", DRILL, drills(drill(39 / DAY)))
+    picture = cluster.picture(NOW + seconds)
+    (one,) = (one for one in all_drilled(picture) if one.service.name == "backup")
+    assert last_good_words(one).startswith(f"last good drill: {told} ago")
+
+
 def test_none_yet_and_nobody_knows_are_not_the_same() -> None:
     none = of(records=())
     assert (last_good_words(none), history_lines(none)[1].level) == ("last good drill: none", Level.WARN)

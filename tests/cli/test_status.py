@@ -18,7 +18,8 @@ import pyte
 import pytest
 import yaml
 
-from hactl.cli import live, status
+from hactl.cli import live
+from hactl.cli.render import render
 from hactl.config import load_inventory
 from hactl.view.tables import text_width
 from tests.cli.conftest import Small
@@ -84,9 +85,9 @@ def test_a_wide_terminal_is_used_and_a_pipe_has_no_edge(home: Path, small: Small
 def test_every_format_says_the_same(home: Path, small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
     picture = live.snapshot(load_inventory(small.inventory), limit=None, timeout=None)
-    told = json.loads(status.render(picture, "json"))
-    assert yaml.safe_load(status.render(picture, "yaml")) == told
-    line = status.render(picture, "jsonl")
+    told = json.loads(render(picture, "json"))
+    assert yaml.safe_load(render(picture, "yaml")) == told
+    line = render(picture, "jsonl")
     assert json.loads(line) == told
     assert "\n" not in line
 

@@ -20,6 +20,7 @@ PRIVATE = "--mode=0700"
 _RUN = "[0-9]{8}-[0-9]{6}-[0-9a-z]{3}"
 _LABEL, _DATABASE, _TIME = "[0-9A-Z_-]+", "[0-9A-Za-z_.-]+", r"[0-9-]+ [0-9.:]+\+00"
 TABLE = r"[0-9A-Za-z_]+(\.[0-9A-Za-z_]+)?"  # with or without its schema
+_TABLE = "[0-9A-Za-z_.]+"  # in a rule of sudo's, where a word is named by its characters alone
 _PATH = "[0-9A-Za-z_/-]+"  # without a dot it leads nowhere else
 _WRITTEN = (".hactl-drill", "postgresql.conf", "pg_hba.conf", "repository.sha256", "found.json")
 
@@ -304,7 +305,7 @@ def rules(service: PgbackrestService, database: PostgresqlService) -> Iterator[t
     yield argv, _pattern(argv).replace("dbname=postgres ", f"dbname={_DATABASE} "), "ask what was restored"
     argv = keep(scratch, "postgres", "orders")
     found = _pattern(argv).replace("--dbname=postgres ", f"--dbname={_DATABASE} ")
-    yield argv, found.replace("--table=orders ", f"--table={TABLE} "), "keep a table of what was restored"
+    yield argv, found.replace("--table=orders ", f"--table={_TABLE} "), "keep a table of what was restored"
     for argv, pattern, purpose in _of_files(service, "/repository"):
         yield argv, pattern.replace("/repository/", f"/{_PATH}/"), purpose
 

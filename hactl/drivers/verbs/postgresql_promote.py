@@ -30,7 +30,7 @@ LOSS = "data-loss"
 _RECEIVED_WITHIN = 10.0  # seconds for the last bytes of a primary that is down to arrive
 _PROMOTED_WITHIN = 60  # seconds for it to leave recovery
 _PENDING = 5.0  # seconds after which a promotion that nobody has heard of is taken for none
-_POLL = 0.03
+_POLL = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Promote(DatabaseVerb[PromoteArguments]):
     usual = 0.5
 
     def first(self, scene: Scene, args: PromoteArguments) -> tuple[Shown, ...]:  # noqa: ARG002 - no part of it
-        return (server.shown(scene.target.name, _promotion()),)
+        return (server.shown(scene.target.name, _PROMOTION),)
 
     def preflight(self, scene: Scene, args: PromoteArguments) -> Doing[tuple[GuardVerdict, ...]]:
         if not args.lossy:
@@ -93,8 +93,10 @@ class Promote(DatabaseVerb[PromoteArguments]):
                 raise VerbError("; ".join(ahead))
         else:
             yield from _has_everything(scene, service, args.replaces)
-        said = yield from server.order(service, node, _promotion(), timeout=_PROMOTED_WITHIN + 15.0)
-        if said != "t":
+        said = yield from server.order(
+            service, node, f"{_PROMOTION};{_UNTIL_PROMOTED}", timeout=_PROMOTED_WITHIN + 15.0
+        )
+        if said.split() != ["t", "t"]:
             raise VerbError(f"{node} has not left recovery within {_PROMOTED_WITHIN} s")
         return f"{node} is the primary now"
 
@@ -126,8 +128,17 @@ SELECT pg_is_in_recovery(), CASE WHEN pg_is_in_recovery()
 """
 
 
-def _promotion() -> str:
-    return f"SELECT pg_promote(true, {_PROMOTED_WITHIN})"
+# Left to wait by itself, pg_promote looks ten times a second; writers wait for that.
+_UNTIL_PROMOTED = f"""
+DO $$ BEGIN
+  FOR look IN 1..{100 * _PROMOTED_WITHIN} LOOP
+    EXIT WHEN NOT pg_is_in_recovery();
+    PERFORM pg_sleep(0.01);
+  END LOOP;
+END $$;
+SELECT NOT pg_is_in_recovery();
+"""
+_PROMOTION = "SELECT pg_promote(false)"
 
 
 def _has_everything(scene: Scene, service: PostgresqlService, replaces: str) -> Doing[None]:

@@ -8,6 +8,7 @@ from hactl.drivers.verbs.balancer_servers import listed
 from hactl.drivers.verbs.command_lines import as_root
 from hactl.drivers.verbs.command_lines import shown as shown_command
 from hactl.drivers.verbs.database_verb import DatabaseArguments, DatabaseVerb
+from hactl.model.abreast import both
 from hactl.model.command import Command
 from hactl.model.errors import TransportError
 from hactl.model.facts import PostgresqlRole
@@ -27,7 +28,7 @@ from hactl.model.verb import (
 
 _DOWN_WITHIN = 45.0  # seconds for the shutdown checkpoint to be written
 _UP_WITHIN = 60.0  # seconds to take writes again when it is put back
-_POLL = 0.03
+_POLL = 0.02
 
 
 class Stop(DatabaseVerb[DatabaseArguments]):
@@ -67,15 +68,9 @@ class Stop(DatabaseVerb[DatabaseArguments]):
     def do(self, scene: Scene, args: DatabaseArguments, memory: Memory) -> Doing[str]:  # noqa: ARG002 - the undo's
         service, node = server.database(scene, args.service), scene.target.name
         yield from server.systemctl(service, node, commands.stop(service))
-        yield from server.systemctl(service, node, commands.fence(service))
-        end = (yield from now()) + _DOWN_WITHIN
-        while True:
-            control = yield from server.control(service, node)
-            if control.clean:
-                return f"PostgreSQL on {node} is shut down at {_lsn(control.checkpoint)}, and fenced"
-            if (yield from now()) >= end:
-                raise VerbError(f"PostgreSQL on {node} is still {control.state} after {_DOWN_WITHIN:.0f} s")
-            yield from wait(_POLL, f"PostgreSQL on {node} to be shut down")
+        fence = server.systemctl(service, node, commands.fence(service))
+        control, _ = yield from both(_down(service, node), fence)
+        return f"PostgreSQL on {node} is shut down at {_lsn(control.checkpoint)}, and fenced"
 
     def undo(self, scene: Scene, args: DatabaseArguments, memory: Memory) -> Doing[str]:
         """It serves again as it did; never beside another one that takes writes, or that may do so unseen."""
@@ -99,6 +94,16 @@ class Stop(DatabaseVerb[DatabaseArguments]):
                 )
             yield from tell(f"{node} is starting")
             yield from wait(0.2, f"{node} to take writes")
+
+
+def _down(service: PostgresqlService, node: str) -> Doing[server.Control]:
+    """What its control file says once it is shut down."""
+    end = (yield from now()) + _DOWN_WITHIN
+    while not (control := (yield from server.control(service, node))).clean:
+        if (yield from now()) >= end:
+            raise VerbError(f"PostgreSQL on {node} is still {control.state} after {_DOWN_WITHIN:.0f} s")
+        yield from wait(_POLL, f"PostgreSQL on {node} to be shut down")
+    return control
 
 
 def _stopping(service: PostgresqlService) -> tuple[Command, ...]:

@@ -144,7 +144,7 @@ class Database(World):
         if "pg_promote" in text:
             if not self.sticky:
                 one.standby, one.timeline = False, one.timeline + 1
-            return done("t\n")
+            return done("t\nt\n")
         if "ALTER SYSTEM" in text:
             host = re.search(r"host=([0-9.]+)", text)
             one.upstream = next(name for name, at in ADDRESSES.items() if host is not None and at == host[1])

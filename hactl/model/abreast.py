@@ -16,9 +16,18 @@ def together(parts: Iterable[Doing[T]]) -> Doing[tuple[T, ...]]:
     """What each part returns, in their order.
 
     They go on in turns, each of which lasts as long as the slowest of its asks. When one raises, the others of its turn
-    still hear their answers and no part asks anything more; then the first one's error is raised.
+    still hear their answers and no part asks anything more; then the first one's error is raised. What is thrown in
+    from outside, as when the step's time is over, every part that has asked is told of.
     """
     every = tuple(parts)
+    try:
+        return (yield from _in_turns(every))
+    finally:
+        for part in every:
+            part.close()
+
+
+def _in_turns(every: tuple[Doing[T], ...]) -> Doing[tuple[T, ...]]:
     found: dict[int, T] = {}
     answers: dict[int, Any] = dict.fromkeys(range(len(every)))
     while answers:
@@ -33,11 +42,17 @@ def together(parts: Iterable[Doing[T]]) -> Doing[tuple[T, ...]]:
             except Exception as error:  # noqa: BLE001 - whatever it is: raised below, when all have been heard
                 failed.append(error)
         if failed:
-            for part in every:
-                part.close()
             raise failed[0]
-        answers = dict(zip(asks, (yield Together(tuple(asks.values()))), strict=True)) if asks else {}
+        answers = (yield from _answered(asks)) if asks else {}
     return tuple(found[number] for number in range(len(every)))
+
+
+def _answered(asks: dict[int, Ask]) -> Doing[dict[int, Any]]:
+    try:
+        answers = yield Together(tuple(asks.values()))
+    except Exception as error:  # noqa: BLE001 - it is for each of them to let it pass
+        return dict.fromkeys(asks, error)
+    return dict(zip(asks, answers, strict=True))
 
 
 def both(one: Doing[A], other: Doing[B]) -> Doing[tuple[A, B]]:

@@ -86,3 +86,34 @@ def test_what_one_node_did_not_answer_is_raised_in_its_part_alone() -> None:
     with pytest.raises(StopIteration) as end:
         doing.send((UnreachableError("lb1", "gone"), None))
     assert end.value.value == (UnreachableError("lb1", "gone").message, "b")
+
+
+def test_what_is_thrown_in_from_outside_reaches_every_part_which_may_clean_up() -> None:
+    put_back: list[str] = []
+
+    def careful(name: str) -> Doing[str]:
+        try:
+            yield from tell(name)
+        except UnreachableError:
+            yield from tell(f"putting {name} back")
+            put_back.append(name)
+            raise
+        return name
+
+    doing = together((careful("a"), careful("b")))
+    next(doing)
+    late = UnreachableError("lb1", "time is over")
+    ask = doing.throw(late)
+    assert isinstance(ask, Together)
+    assert [one.sentence for one in ask.asks if isinstance(one, Tell)] == ["putting a back", "putting b back"]
+    with pytest.raises(UnreachableError, match="time is over"):
+        doing.send((None, None))
+    assert put_back == ["a", "b"]
+
+
+def test_nobody_is_left_waiting_when_all_is_given_up() -> None:
+    closed: list[str] = []
+    doing = together((failing("a", closed), failing("b", closed)))
+    next(doing)
+    doing.close()
+    assert closed == ["a", "b"]

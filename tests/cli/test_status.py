@@ -187,6 +187,7 @@ def test_a_frozen_server_costs_no_more_than_the_timeout(home: Path, small: Small
     small.server.thaw()
     told = json.loads(done.stdout)
     assert {node["link"]["phase"] for node in told["nodes"]} == {"down"}
+    assert {node["link"]["reason"] for node in told["nodes"]} == {"no answer within 1 s"}
     assert all(node["host"] is None for node in told["nodes"])
     assert told["services"][0]["available"] == 0
 
